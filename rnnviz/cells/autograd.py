@@ -1,0 +1,110 @@
+"""The same interface as a closed form, for a cell that has only its equation: autograd of `step`, one step at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.func import jacrev, vjp, vmap
+
+from rnnviz.cells.kernel import Kernel
+
+
+class AutogradKernel(Kernel):
+    """Slower, and the oracle of every closed form. Weight shares come from the step's own vector–Jacobian product."""
+
+    def allocate(self) -> None:
+        self.parameters = {
+            "weight_hh": self.weight_hh,
+            "weight_ih": self.weight_ih,
+            "bias_ih": self.weight[:, -2].clone(),
+            "bias_hh": self.weight[:, -1].clone(),
+        }
+        self.states: list[Tensor] = []
+        self.stored: list[Tensor] = []
+        self.state_adjoints = self.empty(self.time + 2, self.columns, self.cell_choice.state_size)
+        self.input_adjoints = self.empty(self.time + 2, self.features, self.columns)
+
+    def step(self, parameters: dict[str, Tensor], x: Tensor, state: Tensor) -> Tensor:
+        return self.cell_choice.step(parameters, x, self.cell_choice.state(state))[0].flat()
+
+    def forward(self) -> None:
+        state = self.cell_choice.initial_state(self.columns, self.dtype)
+        self.states = [state.flat()]
+        for t in range(self.time):
+            state, gates = self.cell_choice.step(self.parameters, self.input_of_step(t + 1), state)
+            self.stored.append(gates.transpose(1, 2))
+            self.states.append(state.flat())
+            self.h[t + 1].copy_(state.hidden_state.T)
+
+    @property
+    def gates(self) -> Tensor:
+        return torch.stack(self.stored)
+
+    @property
+    def activation_slope(self) -> Tensor:
+        return self.phi.slope(self.gates[:, self.cell_choice.gate_names.index("candidate")])
+
+    @property
+    def cell_states(self) -> Tensor | None:
+        if not self.cell_choice.has_cell_state:
+            return None
+        return torch.stack(self.states[1:])[..., self.size :].transpose(1, 2)
+
+    def begin_adjoint(self, t: int) -> None:
+        super().begin_adjoint(t)
+        self.state_adjoints[t:].zero_()
+        self.input_adjoints[t:].zero_()
+
+    def carry_adjoint(self, t: int) -> None:
+        self.dh[t].copy_(self.state_adjoints[t, :, : self.size].T)
+
+    def adjoint_step(self, t: int) -> None:
+        adjoint = self.state_adjoints[t]
+        adjoint[:, : self.size] = self.dh[t].T
+
+        pull_back = vjp(partial(self.step, self.parameters), self.input_of_step(t), self.states[t - 1])[1]
+        x_grad, self.state_adjoints[t - 1] = pull_back(adjoint)
+        self.input_adjoints[t] = x_grad.T
+
+    def input_of_step(self, t: int) -> Tensor:
+        return self.inputs_of_step[t - 1][self.size : -2].T
+
+    def rescale(self, t: int, factor: Tensor) -> None:
+        super().rescale(t, factor)
+        self.state_adjoints[t - 1 : t + 1].mul_(factor[:, None])
+        self.input_adjoints[t].mul_(factor)
+
+    def input_adjoint_step(self, t: int) -> Tensor:
+        return self.input_adjoints[t]
+
+    @property
+    def input_adjoint(self) -> Tensor:
+        return self.input_adjoints[1:-1]
+
+    @property
+    def state_adjoint(self) -> tuple[Tensor, ...]:
+        return (self.state_adjoints[1:-1].transpose(1, 2),)
+
+    def weight_shares(self, scale: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
+        shares = [self.weight_share(t, scale, mean) for t in range(1, self.time + 1)]
+        return torch.stack([hh for hh, _ in shares]), torch.stack([ih for _, ih in shares])
+
+    def weight_share(self, t: int, scale: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
+        adjoint = self.state_adjoints[t] * mean
+        adjoint = adjoint if scale is None else adjoint * scale[t - 1].T
+        pull_back = vjp(lambda p: self.step(p, self.input_of_step(t), self.states[t - 1]), self.parameters)[1]
+        (gradient,) = pull_back(adjoint)
+        return gradient["weight_hh"], gradient["weight_ih"]
+
+    def jacobian(self, example: int) -> Tensor:
+        return self.jacobian_of(2, example)
+
+    def input_jacobian(self, example: int) -> Tensor:
+        return self.jacobian_of(1, example)
+
+    def jacobian_of(self, argument: int, example: int) -> Tensor:
+        x = torch.stack([row[self.size : -2, example] for row in self.inputs_of_step])
+        states = torch.stack([state[example] for state in self.states[:-1]])
+        return vmap(jacrev(self.step, argnums=argument), in_dims=(None, 0, 0))(self.parameters, x, states)

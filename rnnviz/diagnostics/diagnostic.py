@@ -1,0 +1,41 @@
+"""What a diagnostic is: a plain function of a trace, with the quantities that it reads declared beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rnnviz.trace import MissingQuantity, Trace
+
+BAND = ("low", "median", "high")
+
+
+class Diagnostic(NamedTuple):
+    """`reads` decides what the engine records; `compute` gives one named array.
+
+    `reads_if_there` are quantities that only some cells, or only finished runs, have.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    compute: Callable[[Trace], xr.DataArray]
+    reads_if_there: tuple[str, ...] = ()
+
+    def __call__(self, trace: Trace) -> xr.DataArray:
+        """Raises MissingQuantity if the trace did not record what this reads."""
+        for name in self.reads:
+            if name not in trace.data:
+                raise MissingQuantity(name, tuple(map(str, trace.data)))
+        return self.compute(trace).rename(self.name)
+
+
+def band(log_norms: xr.DataArray) -> xr.DataArray:
+    """Median over examples with the 10th and 90th percentile, (band, …). Order statistics, so that −∞ stays −∞."""
+    axis = log_norms.get_axis_num("example")
+    values = np.quantile(log_norms.values, [0.1, 0.5, 0.9], axis=axis, method="nearest")
+    kept = [dim for dim in log_norms.dims if dim != "example"]
+    coords = {dim: log_norms[dim] for dim in kept if dim in log_norms.coords}
+    return xr.DataArray(values, dims=("band", *kept), coords={"band": list(BAND), **coords})

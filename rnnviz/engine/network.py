@@ -1,0 +1,87 @@
+"""The network of an experiment: its parameters under PyTorch's names, and its readout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rnnviz.cells import Cell
+from rnnviz.experiment import Experiment
+from rnnviz.initializers import uniform
+from rnnviz.streams import generator
+from rnnviz.tasks import Judgement
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def draw_parameters(experiment: Experiment) -> dict[str, Tensor]:
+    """All weights: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, weight_ih_l1 …, weight_hy, bias_hy.
+
+    Drawn in float64 and then rounded to the experiment's dtype, so float32 and float64 start from the same network.
+    The readout y = W_hy h + b_hy starts as torch.nn.Linear does, U(−1/√H, 1/√H).
+    """
+    e, dtype = experiment, DTYPES[experiment.dtype]
+    size, drawn = e.cell.hidden_size, {}
+    for layer in range(e.cell.layers):
+        inputs = size if layer else e.task.input_size
+        one = e.cell.draw(e.initializer, inputs, generator(e.seed, "weights", layer))
+        drawn |= {f"{name}_l{layer}": value for name, value in one.items()}
+    readout = generator(e.seed, "weights", "readout")
+    drawn["weight_hy"] = uniform(e.task.output_size, size, size**-0.5, readout)
+    drawn["bias_hy"] = uniform(1, e.task.output_size, size**-0.5, readout)[0]
+    return {name: value.to(dtype) for name, value in drawn.items()}
+
+
+def layer_parameters(parameters: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:
+    """One layer's weights under a cell's own names; missing biases (bias=False in PyTorch) are zero."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    found = {name: parameters[f"{name}_l{layer}"] for name in names if f"{name}_l{layer}" in parameters}
+    zero = found["weight_hh"].new_zeros(len(found["weight_hh"]))
+    return {"bias_ih": zero, "bias_hh": zero, **found}
+
+
+def judge(outputs: Tensor, targets: Tensor, judgement: Judgement) -> Tensor:
+    """The loss of each answer, (time, example): squared error averaged over outputs, or cross-entropy in nats."""
+    if judgement == "cross_entropy":
+        return functional.cross_entropy(outputs.permute(1, 2, 0), targets.T, reduction="none").T
+    return (outputs - targets).square().mean(-1)
+
+
+def loss_gradient(
+    parameters: Mapping[str, Tensor], hidden: Tensor, targets: Tensor, judgement: Judgement
+) -> tuple[Tensor, Tensor]:
+    """∂ℓ_t/∂h_t and ℓ_t from the readout alone.
+
+    hidden (time, unit, example) of the steps that are judged -> (gradient (time, unit, example), loss (time, example)).
+    """
+    weight, bias = parameters["weight_hy"], parameters["bias_hy"]
+    outputs = hidden.transpose(1, 2) @ weight.T + bias
+    targets = targets if judgement == "cross_entropy" else targets.to(outputs.dtype)
+    if judgement == "cross_entropy":
+        error = outputs.softmax(-1) - functional.one_hot(targets, outputs.shape[-1])
+    else:
+        error = (outputs - targets) * (2 / outputs.shape[-1])
+    return (error @ weight).transpose(1, 2), judge(outputs, targets, judgement)
+
+
+def unroll(cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor) -> list[list[Tensor]]:
+    """Every whole state of every layer, straight from the equations: [layer][t] (example, state), t = 0 … T.
+
+    Works under autograd; this is the oracle of the fast path. inputs (time, example, feature).
+    """
+    states: list[list[Tensor]] = []
+    below = list(inputs)
+    for layer in range(cell.layers):
+        weights = layer_parameters(parameters, layer)
+        state = cell.initial_state(inputs.shape[1], inputs.dtype)
+        states.append([state.flat()])
+        above = []
+        for x in below:
+            state, _ = cell.step(weights, x, state)
+            states[-1].append(state.flat())
+            above.append(state.hidden_state)
+        below = above
+    return states

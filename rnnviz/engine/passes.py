@@ -1,0 +1,102 @@
+"""Forward and backward through every layer and time step, with nothing lost to underflow or overflow.
+
+The adjoint is carried as mantissa × 2^exponent, one exponent per time step and example and shared by all layers. As long
+as the gradient stays within 2^±24 of one the exponent is 0 and the arrays are the gradient itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from rnnviz.cells import Cell
+from rnnviz.cells.autograd import AutogradKernel
+from rnnviz.cells.kernel import Kernel
+from rnnviz.engine.network import layer_parameters
+
+CHECK_EVERY = 4  # steps; at the largest gain the gradient moves by less than 2^40 in between, well inside float32
+WINDOW = 24  # the exponent is touched when the largest entry leaves 2^±24
+
+Tick = Callable[[float], None]
+
+
+def nothing(progress: float) -> None:
+    """A tick that nobody listens to."""
+
+
+def forward(cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor, by_equation: bool = False) -> list[Kernel]:
+    """Run every layer over inputs (time, feature, example); the layers keep all that they computed.
+
+    `by_equation` uses autograd of `Cell.step` where a closed form exists too, to check the one against the other.
+    """
+    closed_form = cell.kernel()
+    kind = AutogradKernel if closed_form is None or by_equation else closed_form
+    layers: list[Kernel] = []
+    for layer in range(cell.layers):
+        kernel = kind(cell, layer_parameters(parameters, layer), layers[-1].hidden if layers else inputs)
+        kernel.forward()
+        layers.append(kernel)
+    return layers
+
+
+def first_overflow(layers: Sequence[Kernel]) -> tuple[int, str] | None:
+    """The first time step at which a state is no longer finite, and which state; None if all are."""
+    found = []
+    for layer in layers:
+        for name, states in (("hidden_state", layer.hidden), ("cell_state", layer.cell_states)):
+            if states is not None and not torch.isfinite(states.sum()):  # a sum of finite numbers may overflow too
+                bad = (~torch.isfinite(states)).any(-1).any(-1).nonzero()
+                found += [(int(bad[0]) + 1, name)] if len(bad) else []
+    return min(found, default=None)
+
+
+def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tick = nothing) -> Tensor:
+    """The adjoint of every layer, from ∂ℓ_t/∂h_t of the judged steps (step, unit, example) at the top layer.
+
+    Fills the layers' adjoints and gives their exponents (time, example), int32: the true adjoint of step t is
+    adjoint × 2^exponent[t − 1].
+    """
+    time, columns = layers[0].time, layers[0].columns
+    exponents = torch.zeros(time + 2, columns, dtype=torch.int32)
+    last, every = steps[-1], len(steps) > 1
+    top = layers[-1]
+    for layer in layers:
+        layer.begin_adjoint(last)
+    for t in range(last, 0, -1):
+        exponents[t] = exponents[t + 1]
+        for layer, above in zip(reversed(layers), [None, *reversed(layers)], strict=False):
+            layer.carry_adjoint(t)
+            if above is not None:
+                layer.dh[t].add_(above.input_adjoint_step(t))
+            if layer is top and t >= steps[0]:
+                layer.dh[t].add_(injected(gradient[t - steps[0]], exponents[t]))
+            layer.adjoint_step(t)
+        if (last - t) % CHECK_EVERY == CHECK_EVERY - 1:
+            keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
+            tick(1 - t / last)
+    return exponents[1:-1]
+
+
+def injected(gradient: Tensor, exponent: Tensor) -> Tensor:
+    return torch.ldexp(gradient, -exponent) if exponent.any() else gradient
+
+
+def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Tensor, lowest: int | None) -> None:
+    """Move powers of two from what step t keeps into its exponent, for the examples that have left the window.
+
+    While losses are still to come the exponent does not go below `lowest` = 0: a vanished past must not make the next
+    loss overflow the mantissa.
+    """
+    largest = torch.stack([part[t - 1].abs().amax(0) for layer in layers for part in layer.state_adjoint]).amax(0)
+    shift = torch.frexp(largest).exponent
+    if int(shift.abs().max()) <= WINDOW:
+        return
+    shift = torch.where((shift.abs() > WINDOW) & (largest > 0) & torch.isfinite(largest), shift, 0)
+    if lowest is not None:
+        shift = torch.maximum(shift, lowest - exponents[t])
+    factor = torch.ldexp(torch.ones_like(largest), -shift)
+    for layer in layers:
+        layer.rescale(t, factor)
+    exponents[t] += shift

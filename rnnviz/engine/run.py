@@ -1,0 +1,175 @@
+"""Experiment in, Trace out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from rnnviz.cells.kernel import Kernel
+from rnnviz.engine.budget import check_budget
+from rnnviz.engine.jacobians import LOG10_2, state_jacobians, suffix_products
+from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
+from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
+from rnnviz.experiment import Experiment
+from rnnviz.quantities import QUANTITIES
+from rnnviz.streams import Examples
+from rnnviz.tasks import Batch
+from rnnviz.trace import COMPLETED, Outcome, Trace
+
+EVERYTHING = tuple(QUANTITIES)
+
+
+def run(
+    experiment: Experiment,
+    *,
+    record: Iterable[str] = EVERYTHING,
+    example: int = 0,
+    parameters: Mapping[str, Tensor] | None = None,
+    tick: Tick = nothing,
+) -> Trace:
+    """One forward and backward pass with everything logged.
+
+    `record` names the quantities to keep; `example` is the one whose Jacobians are formed. `parameters`, under PyTorch's
+    names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has none).
+    `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
+    """
+    check_budget(experiment)
+    with torch.no_grad():
+        weights = draw_parameters(experiment) | {k: v.to(DTYPES[experiment.dtype]) for k, v in (parameters or {}).items()}
+        batch = experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
+        return Recorder(experiment, weights, batch, frozenset(record), example).trace(tick)
+
+
+class Recorder:
+    """One pass, and the named arrays that were asked of it."""
+
+    def __init__(self, experiment: Experiment, weights: Mapping[str, Tensor], batch: Batch, wanted: frozenset[str], example: int):
+        self.experiment, self.weights, self.batch, self.wanted, self.example = experiment, weights, batch, wanted, example
+        self.arrays: dict[str, Tensor | np.ndarray] = {}
+
+    def trace(self, tick: Tick) -> Trace:
+        e = self.experiment
+        inputs = self.batch.inputs.to(DTYPES[e.dtype]).transpose(1, 2)
+        layers = forward(e.cell, self.weights, inputs)
+        outcome, overflow = COMPLETED, first_overflow(layers)
+        if overflow:
+            time, quantity = overflow
+            outcome = Outcome("diverged", quantity, time, e.dtype)
+            inputs = inputs[: time - 1]  # everything before it is kept
+            layers = forward(e.cell, self.weights, inputs) if time > 1 else []
+        if layers:
+            self.keep_states(layers, inputs)
+            self.keep_adjoints(layers, tick)
+            self.keep_jacobians(layers, tick)
+        return Trace(e, outcome, self.dataset(len(inputs)))
+
+    def keep(self, name: str, array: Tensor | np.ndarray) -> None:
+        if name in self.wanted:
+            self.arrays[name] = array
+
+    def keep_states(self, layers: Sequence[Kernel], inputs: Tensor) -> None:
+        self.keep("input", inputs.transpose(1, 2))
+        self.keep("weight_hh", torch.stack([layer.weight_hh for layer in layers]))
+        self.keep("hidden_state", by_unit(layer.hidden for layer in layers))
+        if self.experiment.cell.has_cell_state and "cell_state" in self.wanted:
+            self.keep("cell_state", by_unit(layer.cell_states for layer in layers))
+        if "gate" in self.wanted:
+            self.keep("gate", stacked([layer.gates for layer in layers]).transpose(3, 4))
+        if "activation_slope" in self.wanted:
+            self.keep("activation_slope", by_unit(layer.activation_slope for layer in layers))
+
+    def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
+        length = layers[0].time
+        steps = self.experiment.loss.steps(self.experiment.task.sequence_length)
+        steps = range(steps.start, min(steps.stop, length + 1))
+        if not steps:  # diverged before the loss: there is no gradient to report
+            return
+        gradient, loss = loss_gradient(
+            self.weights,
+            layers[-1].hidden[steps.start - 1 : steps.stop - 1],
+            self.batch.targets[steps.start - 1 : steps.stop - 1],
+            self.experiment.task.judgement,
+        )
+        self.keep("loss", padded(loss, steps, length))
+        exponents = backward(layers, steps, gradient / len(steps), tick)
+        self.keep_gradients(layers, exponents)
+
+    def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
+        scale = torch.ldexp(torch.ones_like(exponents, dtype=layers[0].dtype), exponents)[:, None] if exponents.any() else None
+        hidden = [layer.hidden_adjoint for layer in layers]
+        cells = [layer.cell_state_adjoint for layer in layers if layer.cell_state_adjoint is not None]
+        parts = [part for layer in layers for part in layer.state_adjoint]
+        self.keep("state_grad_log10_norm", log10_norm(parts, exponents))
+        self.keep("hidden_state_grad_log10_norm", np.stack([log10_norm([part], exponents) for part in hidden]))
+        self.keep("hidden_state_grad", by_unit(true_value(part, scale) for part in hidden))
+        if cells:
+            self.keep("cell_state_grad_log10_norm", np.stack([log10_norm([part], exponents) for part in cells]))
+            self.keep("cell_state_grad", by_unit(true_value(part, scale) for part in cells))
+        if "input_grad" in self.wanted:
+            self.keep("input_grad", true_value(layers[0].input_adjoint, scale).transpose(1, 2))
+        if self.wanted & {"weight_hh_grad_share", "weight_ih_grad_share"}:
+            shares = [layer.weight_shares(scale, 1 / layer.columns) for layer in layers]
+            self.keep("weight_hh_grad_share", stacked([hh for hh, _ in shares]))
+            self.keep("weight_ih_grad_share", shares[0][1])
+
+    def keep_jacobians(self, layers: Sequence[Kernel], tick: Tick) -> None:
+        if not self.wanted & {"jacobian", "jacobian_product", "jacobian_product_log10_scale"}:
+            return
+        jacobians = state_jacobians(layers, self.example)
+        self.keep("jacobian", jacobians)
+        if "jacobian_product" in self.wanted:
+            product, scale = suffix_products(jacobians, tick)
+            self.keep("jacobian_product", product)
+            self.keep("jacobian_product_log10_scale", scale)
+
+    def dataset(self, length: int) -> xr.Dataset:
+        variables = {
+            name: (
+                QUANTITIES[name].dims,
+                array.numpy() if isinstance(array, Tensor) else array,
+                {"symbol": QUANTITIES[name].symbol, "unit": QUANTITIES[name].unit},
+            )
+            for name, array in self.arrays.items()
+        }
+        coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names)}
+        used = {dim for dims, *_ in variables.values() for dim in dims}
+        return xr.Dataset(
+            variables,
+            {name: values for name, values in coords.items() if name in used},
+            {"experiment": self.experiment.key, "example": self.example},
+        )
+
+
+def stacked(layers: list[Tensor]) -> Tensor:
+    return layers[0][None] if len(layers) == 1 else torch.stack(layers)
+
+
+def by_unit(layers: Iterable[Tensor | None]) -> Tensor:
+    """(layer, time, example, unit) from each layer's (time, unit, example), without a copy for a single layer."""
+    return stacked([layer for layer in layers if layer is not None]).transpose(2, 3)
+
+
+def true_value(adjoint: Tensor, scale: Tensor | None) -> Tensor:
+    """The adjoint as its dtype can hold it: what lies below becomes 0 and what lies above infinity, as in training."""
+    return adjoint if scale is None else adjoint * scale
+
+
+def padded(loss: Tensor, steps: range, length: int) -> Tensor:
+    """(time, example) with NaN where nothing is judged."""
+    whole = loss.new_full((length, loss.shape[1]), torch.nan)
+    whole[steps.start - 1 : steps.stop - 1] = loss
+    return whole
+
+
+def log10_norm(parts: Sequence[Tensor], exponents: Tensor) -> np.ndarray:
+    """log₁₀ of the Euclidean norm over all units of all parts, (time, example) float64; −∞ for an exact zero.
+
+    Squares are summed in float64: torch's own float32 norm gives 0 below 1e-23 (pytorch#193006).
+    """
+    squares = sum(torch.linalg.vector_norm(part, dim=1, dtype=torch.float64).square() for part in parts)
+    assert isinstance(squares, Tensor)
+    return (0.5 * squares.log10() + exponents * LOG10_2).numpy()

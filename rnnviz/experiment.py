@@ -1,0 +1,136 @@
+"""The description of one experiment, and of a study: everything that decides a trace, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rnnviz.activations import ActivationName
+from rnnviz.cells import CELLS, AnyCell, Elman
+from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Pattern, Range, Word, key_of
+from rnnviz.initializers import AnyInitializer, Gain, Orthogonal
+from rnnviz.tasks import Adding, AnyTask
+
+
+class LossAtLast(Choice):
+    """ℓ is judged once, on the answer after the last step."""
+
+    kind: Literal["last"] = Field("last", repr=False)
+
+    def steps(self, length: int) -> range:
+        return range(length, length + 1)
+
+
+class LossAtStep(Choice):
+    """ℓ is judged once, after the chosen step; a later step than the last means the last."""
+
+    kind: Literal["step"] = Field("step", repr=False)
+    step: Annotated[int, Range(1, 10_000, symbol="<i>t</i><sub>ℓ</sub>", unit="time steps", log=True)] = 50
+
+    def steps(self, length: int) -> range:
+        step = min(self.step, length)
+        return range(step, step + 1)
+
+
+class LossAtEvery(Choice):
+    """ℓ is the mean of the losses after every step."""
+
+    kind: Literal["every"] = Field("every", repr=False)
+
+    def steps(self, length: int) -> range:
+        return range(1, length + 1)
+
+
+class Experiment(Choice):
+    """One network on one task. Equal experiments have equal keys, and a key names one result."""
+
+    kind: Literal["experiment"] = Field("experiment", repr=False)
+    task: AnyTask = Adding()
+    loss: Annotated[LossAtLast | LossAtStep | LossAtEvery, Field(discriminator="kind")] = LossAtLast()
+    cell: AnyCell = Elman()
+    initializer: AnyInitializer = Orthogonal(scale=Gain())
+    batch_size: Annotated[int, Range(1, 256, symbol="N", unit="examples", log=True)] = 16
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+VARIATION_NAME = Pattern(r"^[a-z0-9_\-]{1,40}$")
+
+
+class Variation(Choice):
+    """A name and what it changes in the base experiment."""
+
+    kind: Literal["variation"] = Field("variation", repr=False)
+    name: Annotated[str, VARIATION_NAME]
+    changes: tuple[tuple[str, Word], ...] = ()
+
+
+class Study(Choice):
+    """A base experiment and named variations of it: one question, one job, one link."""
+
+    kind: Literal["study"] = Field("study", repr=False)
+    base: Experiment = Experiment()
+    variations: tuple[Variation, ...] = ()
+
+    @classmethod
+    def of(cls, base: Experiment, variations: Mapping[str, Mapping[str, Word]]) -> Study:
+        return cls(
+            base=base,
+            variations=tuple(Variation(name=name, changes=tuple(what.items())) for name, what in variations.items()),
+        )
+
+    def experiments(self) -> dict[str, Experiment]:
+        """The experiments by name, in order; a study without variations is its base alone."""
+        if not self.variations:
+            return {"base": self.base}
+        return {variation.name: self.base.changed(dict(variation.changes)) for variation in self.variations}
+
+    def flat(self) -> Flat:
+        """The base's words, and `name/path` for what a variation changes."""
+        return self.base.flat() | {
+            f"{variation.name}/{path}": word
+            for variation in self.variations
+            for path, word in variation.changes or (("", True),)  # a variation that changes nothing is still there
+        }
+
+    @classmethod
+    def from_flat(cls, flat: Mapping[str, Word]) -> Study:
+        base = Experiment.from_flat({path: word for path, word in flat.items() if "/" not in path})
+        variations: dict[str, dict[str, Word]] = {}
+        for path, word in flat.items():
+            if "/" in path:
+                name, _, inner = path.partition("/")
+                variations.setdefault(name, {}).update({inner: word} if inner else {})
+        return cls.of(base, variations)
+
+    @property
+    def key(self) -> str:
+        return key_of([[name, experiment.flat()] for name, experiment in self.experiments().items()])
+
+
+def comparison(
+    base: Experiment,
+    activations: Iterable[ActivationName] = ("sigmoid", "tanh", "relu"),
+    changes: Mapping[str, Mapping[str, Word]] | None = None,
+) -> Study:
+    """Every cell × the given activations, all else equal: the study of the Gradient flow page.
+
+    `changes` holds what belongs to one cell only, such as {"lstm": {"cell.forget_bias.value": 1.0}}.
+    """
+    kinds = [cell.model_fields["kind"].default for cell in CELLS]
+    return Study.of(
+        base,
+        {
+            f"{kind}-{activation}": {"cell": kind, "cell.activation": activation, **(changes or {}).get(kind, {})}
+            for kind in kinds
+            for activation in activations
+        },
+    )
+
+
+__all__ = [
+    "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Study", "Variation",
+    "comparison",
+]  # fmt: skip

@@ -1,0 +1,38 @@
+"""Gaussian noise with something to remember."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rnnviz.choice import Range
+from rnnviz.streams import Examples
+from rnnviz.tasks.task import Batch, Judgement, Task
+
+
+class Noise(Task):
+    """Independent normal inputs of variance s²; the answer, at every step, is the very first input.
+
+    The white drive of mean-field theory (NUMBERS row 21 has its critical gains), with a target that needs the longest lag.
+    """
+
+    kind: Literal["noise"] = Field("noise", repr=False)
+    variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 1.0
+    features: Annotated[int, Range(1, 64, symbol="I", unit="features", log=True)] = 1
+
+    @property
+    def input_size(self) -> int:
+        return self.features
+
+    @property
+    def output_size(self) -> int:
+        return 1
+
+    @property
+    def judgement(self) -> Judgement:
+        return "squared_error"
+
+    def batch(self, examples: Examples) -> Batch:
+        inputs = examples.normal("noise", self.sequence_length, self.features).transpose(0, 1) * self.variance**0.5
+        return Batch(inputs, inputs[:1, :, :1].expand(self.sequence_length, -1, -1))
