@@ -31,7 +31,7 @@ class Gain(Choice):
     """A chosen gain g."""
 
     kind: Literal["gain"] = Field("gain", repr=False)
-    gain: Annotated[float, Range(0.0, 8.0, step=0.01, symbol="g")] = 1.0
+    gain: Annotated[float, Range(0.0, 4.0, step=0.01, symbol="g")] = 1.0
 
     def factor(self, block: Tensor, natural: float) -> float:
         return self.gain
@@ -41,7 +41,7 @@ class SpectralRadius(Choice):
     """A chosen spectral radius ρ of every gate's block: the largest |eigenvalue|."""
 
     kind: Literal["spectral_radius"] = Field("spectral_radius", repr=False)
-    spectral_radius: Annotated[float, Range(0.0, 8.0, step=0.01, symbol="ρ")] = 1.0
+    spectral_radius: Annotated[float, Range(0.0, 4.0, step=0.01, symbol="ρ")] = 1.0
 
     def factor(self, block: Tensor, natural: float) -> float:
         return self.spectral_radius / spectral_radius(block)

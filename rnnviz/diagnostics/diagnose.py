@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import xarray as xr
 
@@ -13,7 +13,9 @@ from rnnviz.experiment import Experiment, Study
 from rnnviz.trace import Trace
 
 
-def diagnose(experiment: Experiment, needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing) -> xr.Dataset:
+def diagnose(
+    experiment: Experiment, needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing
+) -> xr.Dataset:
     """Run one experiment, record only what the diagnostics read, and keep only what they give."""
     needs = tuple(needs)
     record = {name for need in needs for name in (*need.reads, *need.reads_if_there)}
@@ -28,10 +30,7 @@ def results(trace: Trace, needs: Iterable[Diagnostic]) -> xr.Dataset:
     return xr.Dataset(arrays, attrs={**attributes, "experiment": trace.experiment.key, "dtype": trace.experiment.dtype})
 
 
-def diagnose_study(
-    study: Study, needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing
-) -> Iterator[tuple[str, xr.Dataset]]:
-    """The named experiments of a study, one after the other; `tick` sees the progress of the whole."""
-    needs, experiments = tuple(needs), study.experiments()
-    for done, (name, experiment) in enumerate(experiments.items()):
-        yield name, diagnose(experiment, needs, example=example, tick=lambda part, done=done: tick((done + part) / len(experiments)))  # type: ignore[misc]
+def diagnose_study(study: Study, needs: Iterable[Diagnostic], *, example: int = 0) -> dict[str, xr.Dataset]:
+    """The named experiments of a study, one after the other."""
+    needs = tuple(needs)
+    return {name: diagnose(experiment, needs, example=example) for name, experiment in study.experiments().items()}

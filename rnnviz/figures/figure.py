@@ -1,0 +1,69 @@
+"""What figures share: the results they draw, the way arrays travel, and how a number is said."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rnnviz.experiment import Experiment
+from rnnviz.text import Text
+
+FigureDict = dict[str, Any]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
+
+# log₁₀ of the smallest number above zero, and of the smallest with full precision (IEEE 754).
+ZERO_BELOW = {"float16": math.log10(2.0**-24), "float32": math.log10(2.0**-149), "float64": -1074 * math.log10(2)}
+LARGEST = {"float16": math.log10(65504), "float32": math.log10(3.4028234664e38), "float64": 308.2547}
+
+
+class Result(NamedTuple):
+    """One experiment and the diagnostics that were computed of it."""
+
+    experiment: Experiment
+    data: xr.Dataset
+
+
+Results = Mapping[str, Result]
+
+
+def packed(values: np.ndarray) -> dict[str, str]:
+    """A float32 array as plotly.js reads it, a tenth of the cost of a list of numbers."""
+    return {"dtype": "f4", "bdata": base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()}
+
+
+def power_of_ten(decades: float, *, html: bool = False) -> str:
+    """10^decades for a reader: 0.31, 4.2, 10⁻⁶² — and in a figure 10<sup>−62</sup>."""
+    if math.isnan(decades):
+        return "—"
+    if decades == -math.inf:
+        return "0"
+    if -2.5 < decades < 3.5:
+        return f"{10**decades:.3g}"
+    exponent = str(round(decades)).replace("-", "−")
+    return f"10<sup>{exponent}</sup>" if html else "10" + exponent.translate(SUPERSCRIPTS)
+
+
+SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def computed_for(experiment: Experiment, text: Text) -> str:
+    """What the figure was computed for, in one line, so that a stale figure is seen to be stale."""
+    e = experiment
+    scale = e.initializer.scale
+    size = {"gain": "g = {:.3g}", "spectral_radius": "ρ = {:.3g}"}.get(scale.kind, "")
+    parts = [
+        text(f"option.task.{e.task.kind}.label"),
+        f"T = {e.task.sequence_length}",
+        f"H = {e.cell.hidden_size}" + (f" × {e.cell.layers}" if e.cell.layers > 1 else ""),
+        text(f"option.initializer.{e.initializer.kind}.label") + (" " + size.format(getattr(scale, scale.kind)) if size else ""),
+        text(f"option.loss.{e.loss.kind}.label"),
+        f"N = {e.batch_size}",
+        f"{text('parameter.seed.label')} {e.seed}",
+        e.dtype,
+    ]
+    return escape(" · ".join(parts))

@@ -1,0 +1,302 @@
+"""The gradient's journey back through time: who survives?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from rnnviz.choice import Choice
+from rnnviz.figures.figure import LARGEST, ZERO_BELOW, FigureDict, Result, Results, computed_for, packed
+from rnnviz.figures.look import ACTIVATION_DASHES, Look
+from rnnviz.figures.survival import reading, table
+from rnnviz.text import Text
+
+MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
+FLOORS = ("float16", "float32")
+BOUND_DASHES = {"step_norms": "dot", "pascanu": "dash", "spectral_radius": "dashdot"}
+
+
+class GradientFlow(Choice):
+    """log₁₀ ‖∂ℓ/∂s_t‖ against time, or log₁₀ ‖∂s_T/∂s_t‖ against lag: an overlay, or a grid of cells × activations.
+
+    Three states are kept apart: a value (full line), below the dtype's smallest number (pale line: training would see
+    0), exactly zero (a cross where the curve ends).
+    """
+
+    kind: Literal["gradient_flow"] = Field("gradient_flow", repr=False)
+    arrangement: Literal["overlay", "grid"] = "overlay"
+    quantity: Literal["gradient", "jacobian"] = "gradient"
+    part: Literal["state", "hidden_state", "cell_state"] = "state"
+    axis: Literal["log", "linear"] = "log"
+    activations: Literal["all", "sigmoid", "tanh", "relu"] = "all"
+    bounds: bool = True
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The diagnostics that this figure draws."""
+        return ("gradient_flow",) if self.quantity == "gradient" else ("jacobian_norm", "jacobian_bounds")
+
+    def shown(self, results: Results) -> dict[str, Result]:
+        wanted = self.activations
+        return {name: r for name, r in results.items() if wanted in ("all", r.experiment.cell.activation)}
+
+    def reading(self, results: Results, text: Text) -> str:
+        return reading(self.shown(results), self.quantity, self.part, text)
+
+    def table(self, results: Results, text: Text) -> pd.DataFrame:
+        return table(self.shown(results), self.quantity, self.part, text)
+
+    def __call__(self, results: Results, text: Text, look: Look, pinned: Results | None = None) -> FigureDict:
+        return Drawing(self, self.shown(results), self.shown(pinned or {}), text, look).figure()
+
+    def data(self, results: Results) -> pd.DataFrame:
+        """Every number of the figure, one row per point: what the CSV holds."""
+        return pd.concat([self.rows(name, result) for name, result in self.shown(results).items()], ignore_index=True)
+
+    def rows(self, name: str, result: Result) -> pd.DataFrame:
+        cell, data = result.experiment.cell, result.data
+        head = {"curve": name, "cell": cell.kind, "activation": cell.activation}
+        if self.quantity == "gradient":
+            frame = data.gradient_flow.to_dataframe("log10_norm").reset_index()
+        else:
+            bounds = data.jacobian_bounds.to_dataframe("value").value.unstack("bound") if data.jacobian_bounds.size else None
+            frame = pd.DataFrame({"lag": np.arange(data.jacobian_norm.size), "log10_norm": data.jacobian_norm.values})
+            frame = frame if bounds is None else frame.join(bounds.add_prefix("log10_"))
+        return pd.DataFrame(head, index=frame.index).join(frame)
+
+
+class Drawing:
+    """One figure in the making."""
+
+    def __init__(self, view: GradientFlow, results: Results, pinned: Results, text: Text, look: Look):
+        self.view, self.results, self.pinned, self.text, self.look = view, results, pinned, text, look
+        self.log = view.axis == "log"
+        self.cells = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
+        self.columns = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
+
+    def figure(self) -> FigureDict:
+        grid = self.view.arrangement == "grid"
+        traces = [trace for name in self.results for trace in self.panel(name, grid)]
+        layout = self.layout()
+        layout |= self.grid_axes() if grid else self.overlay_axes()
+        return {"data": traces, "layout": layout}
+
+    # — curves —
+
+    def panel(self, name: str, grid: bool) -> Iterator[dict[str, Any]]:
+        result = self.results[name]
+        cell = result.experiment.cell
+        axes = self.axes_of(cell.kind, cell.activation) if grid else {}
+        if name in self.pinned:
+            yield from self.shadow(self.pinned[name], axes)
+        if self.view.quantity == "jacobian" and self.view.bounds and (grid or len(self.results) <= 3):
+            yield from self.bound_lines(result, axes, first=name == next(iter(self.results)) and grid)
+        if self.view.quantity == "gradient" and (grid or len(self.results) <= 3):
+            yield from self.band(result, axes)
+        yield from self.curve(result, axes, legend=not grid)
+
+    def points(self, result: Result, which: str = "median") -> tuple[np.ndarray, np.ndarray]:
+        """x and log₁₀ norm of one curve; empty where there is no such part."""
+        if self.view.quantity == "jacobian":
+            y = result.data.jacobian_norm.values
+            return thinned(np.arange(len(y)), y)
+        flow = result.data.gradient_flow
+        part = self.view.part if flow.size and self.view.part in flow.part.values else "state"
+        if not flow.size:
+            return np.empty(0), np.empty(0)
+        return thinned(flow.time.values, flow.sel(part=part, band=which).values)
+
+    def curve(self, result: Result, axes: dict[str, Any], legend: bool) -> Iterator[dict[str, Any]]:
+        cell, (x, y) = result.experiment.cell, self.points(result)
+        floor = ZERO_BELOW[result.experiment.dtype]
+        name = self.curve_name(result)
+        line = {"color": self.look.colour(cell.kind), "dash": ACTIVATION_DASHES[cell.activation], "width": 3}
+        group = f"{cell.kind}-{cell.activation}"
+        shared = {"legendgroup": group, "mode": "lines", "name": name, **axes, "hovertemplate": self.hover(name)}
+        visible = np.where(np.isneginf(y), np.nan, y)
+        yield self.line(x, np.where(visible >= floor, visible, np.nan), line=line, showlegend=legend, **shared)
+        below = visible < floor
+        if self.log and below.any():
+            below[max(int(np.argmax(below)) - 1, 0)] = True
+            pale = {"opacity": 0.4, "showlegend": False, "line": {**line, "width": 2}}
+            hover = {"hovertemplate": self.hover(name + " — " + self.text("figure.below", dtype=result.experiment.dtype))}
+            yield self.line(x, np.where(below, visible, np.nan), **(shared | pale | hover))
+        if np.isneginf(y).any() and np.isfinite(y).any():
+            yield self.zero_cross(x, y, name, line["color"], shared)
+
+    def zero_cross(self, x: np.ndarray, y: np.ndarray, name: str, colour: str, shared: dict[str, Any]) -> dict[str, Any]:
+        """A cross at the last value before the curve is exactly zero, on the far side of the loss."""
+        finite = np.flatnonzero(np.isfinite(y))
+        at = finite[0] if self.view.quantity == "gradient" else finite[-1]
+        marker = {"symbol": "x", "size": 11, "color": colour}
+        hover = {"hovertemplate": f"{name}<br>{self.text('figure.zero')}<extra></extra>", "showlegend": False}
+        return self.line(x[at : at + 1], y[at : at + 1], **(shared | {"mode": "markers", "marker": marker} | hover))
+
+    def band(self, result: Result, axes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        colour = self.look.colour(result.experiment.cell.kind)
+        shared = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **axes}
+        shared |= {"legendgroup": f"{result.experiment.cell.kind}-{result.experiment.cell.activation}"}
+        for which, fill in (("low", None), ("high", "tonexty")):
+            x, y = self.points(result, which)
+            y = np.where(np.isfinite(y), y, np.nan)
+            yield self.line(x, y, fill=fill, fillcolor=self.look.faint(colour, 0.18), **shared)
+
+    def bound_lines(self, result: Result, axes: dict[str, Any], first: bool) -> Iterator[dict[str, Any]]:
+        bounds = result.data.jacobian_bounds
+        for bound in map(str, bounds.bound.values):
+            x, y = thinned(np.arange(bounds.sizes["lag"]), bounds.sel(bound=bound).values)
+            name = self.text(f"figure.bound.{bound}")
+            line = {"color": self.look.muted, "dash": BOUND_DASHES[bound], "width": 2}
+            yield self.line(
+                x, np.where(np.abs(y) < 1e200, y, np.nan), mode="lines", line=line, name=name, legendgroup=bound,
+                showlegend=first or result.experiment.cell.kind == self.cells[0] and not axes,
+                hovertemplate=self.hover(name), **axes,
+            )  # fmt: skip
+
+    def shadow(self, result: Result, axes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        x, y = self.points(result)
+        colour = self.look.faint(self.look.colour(result.experiment.cell.kind), 0.45)
+        name = self.text("figure.pinned", curve=self.curve_name(result))
+        line = {"color": colour, "dash": ACTIVATION_DASHES[result.experiment.cell.activation], "width": 1.5}
+        y = np.where(np.isfinite(y), y, np.nan)
+        yield self.line(x, y, mode="lines", line=line, name=name, showlegend=False, hovertemplate=self.hover(name), **axes)
+
+    def line(self, x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
+        if not self.log:
+            with np.errstate(over="ignore", under="ignore"):
+                y = np.where(y < LARGEST["float32"], 10.0 ** np.minimum(y, 38.0), np.nan)
+        return {"type": "scatter", "x": packed(x), "y": packed(y), **{k: v for k, v in rest.items() if v is not None}}
+
+    # — words —
+
+    def curve_name(self, result: Result) -> str:
+        cell = result.experiment.cell
+        return f"{self.text(f'option.cell.{cell.kind}.label')} · {self.text(f'option.activation.{cell.activation}.label')}"
+
+    def hover(self, name: str) -> str:
+        value = "10<sup>%{y:.2f}</sup>" if self.log else "%{y:.3g}"
+        return f"{name}<br>{self.x_symbol} = %{{x}}: {value}<extra></extra>"
+
+    @property
+    def x_symbol(self) -> str:
+        return "t" if self.view.quantity == "gradient" else "T − t"
+
+    @property
+    def y_title(self) -> str:
+        if self.view.quantity == "jacobian":
+            return "‖∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>‖₂"
+        symbol = {"state": "s", "hidden_state": "h", "cell_state": "c"}[self.view.part]
+        return f"‖∂ℓ/∂<i>{symbol}</i><sub>t</sub>‖"
+
+    # — frame —
+
+    def layout(self) -> dict[str, Any]:
+        first = next(iter(self.results.values()))
+        title = self.text(f"figure.gradient_flow.title.{self.view.quantity}")
+        revision = f"{self.view.quantity}-{self.view.axis}-{self.view.arrangement}"
+        return self.look.layout(title, computed_for(first.experiment, self.text), uirevision=revision)
+
+    def overlay_axes(self) -> dict[str, Any]:
+        return {
+            "xaxis": self.look.axis(title={"text": self.x_title}),
+            "yaxis": self.y_axis(title={"text": self.y_title}),
+            "shapes": self.floor_lines("x domain", "y"),
+            "annotations": self.floor_names("x domain", "y"),
+        }
+
+    @property
+    def x_title(self) -> str:
+        return self.text(f"figure.gradient_flow.x.{self.view.quantity}")
+
+    def y_axis(self, **rest: Any) -> dict[str, Any]:
+        powers = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"} if self.log else {"tickformat": ".2~e"}
+        low, high = self.y_range()
+        return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
+
+    def y_range(self) -> tuple[float, float]:
+        """All curves, with room at the ends; never so narrow that noise fills the screen, never without 10⁰."""
+        values = [y for results in (self.results, self.pinned) for r in results.values() for y in [self.points(r)[1]]]
+        finite = np.concatenate([np.empty(0), *(y[np.isfinite(y)] for y in values)])
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
+        if not self.log:
+            top = 10.0 ** min(high, 37.0)
+            return -0.02 * top, 1.05 * top
+        low, high = min(low, -1.0), max(high, 1.0)
+        room = 0.06 * (high - low)
+        return low - room, high + room
+
+    def floors_in_sight(self) -> list[tuple[str, float]]:
+        low, high = self.y_range()
+        return [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if self.log and low < ZERO_BELOW[dtype] < high]
+
+    def floor_lines(self, x: str, y: str) -> list[dict[str, Any]]:
+        line = {"color": self.look.alarm, "width": 1.5, "dash": "dot"}
+        return [
+            {"type": "line", "xref": x, "x0": 0, "x1": 1, "yref": y, "y0": floor, "y1": floor, "line": line}
+            for _, floor in self.floors_in_sight()
+        ]
+
+    def floor_names(self, x: str, y: str) -> list[dict[str, Any]]:
+        left = self.view.quantity == "jacobian"  # the side on which the curves are high, away from the floor
+        return [
+            {
+                "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": floor,
+                "yanchor": "bottom", "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
+                "font": {"size": 12, "color": self.look.alarm},
+            }
+            for dtype, floor in self.floors_in_sight()
+        ]  # fmt: skip
+
+    # — the grid: rows are cells, columns activations, all panels on one scale —
+
+    def axes_of(self, cell: str, activation: str) -> dict[str, str]:
+        number = self.cells.index(cell) * len(self.columns) + self.columns.index(activation) + 1
+        suffix = "" if number == 1 else str(number)
+        return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+    def grid_axes(self) -> dict[str, Any]:
+        layout: dict[str, Any] = {"shapes": [], "annotations": [], "height": 200 + 190 * len(self.cells)}
+        layout["margin"] = {"l": 84, "r": 16, "t": 118, "b": 60}
+        layout["legend"] = {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0}
+        rows, columns = len(self.cells), len(self.columns)
+        for r, cell in enumerate(self.cells):
+            for c, activation in enumerate(self.columns):
+                self.grid_panel(layout, (r, rows), (c, columns), cell, activation)
+        return layout
+
+    def grid_panel(
+        self, layout: dict[str, Any], row: tuple[int, int], column: tuple[int, int], cell: str, activation: str
+    ) -> None:
+        (r, rows), (c, columns) = row, column
+        axes = self.axes_of(cell, activation)
+        x, y = axes["xaxis"], axes["yaxis"]
+        left, right = c / columns + 0.012 * (c > 0), (c + 1) / columns - 0.012 * (c < columns - 1)
+        top, bottom = 1 - r / rows - 0.02 * (r > 0), 1 - (r + 1) / rows + 0.02 * (r < rows - 1)
+        layout[x.replace("x", "xaxis")] = self.look.axis(
+            domain=[left, right], anchor=y, matches=None if (r, c) == (0, 0) else "x", showticklabels=r == rows - 1,
+            title={"text": self.x_title if r == rows - 1 and c == columns // 2 else "", "standoff": 6},
+        )  # fmt: skip
+        layout[y.replace("y", "yaxis")] = self.y_axis(
+            domain=[bottom, top], anchor=x, matches=None if (r, c) == (0, 0) else "y", showticklabels=c == 0,
+            title={"text": f"<b>{self.text(f'option.cell.{cell}.short')}</b><br>{self.y_title}" if c == 0 else ""},
+        )  # fmt: skip
+        layout["shapes"] += self.floor_lines(f"{x} domain", y)
+        if (r, c) == (0, 0):
+            layout["annotations"] += self.floor_names(f"{x} domain", y)
+        if r == 0:
+            name = self.text(f"option.activation.{activation}.label")
+            layout["annotations"].append(
+                {"xref": f"{x} domain", "x": 0.5, "yref": "paper", "y": 1.0, "yanchor": "bottom", "showarrow": False,
+                 "text": f"<b>{name}</b>", "font": {"size": 15}}
+            )  # fmt: skip
+
+
+def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if len(x) <= MOST_POINTS:
+        return np.asarray(x, float), np.asarray(y, float)
+    kept = np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(int))
+    return np.asarray(x, float)[kept], np.asarray(y, float)[kept]

@@ -1,0 +1,73 @@
+"""Colours, type and frames that every figure shares, light and dark, on the page and in an export alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FONT = "'rnnviz Sans', 'Noto Sans KR', 'NanumGothic', 'Apple SD Gothic Neo', 'Malgun Gothic', system-ui, sans-serif"
+
+# Okabe & Ito (2008): told apart by every common form of colour blindness, on white and on near-black.
+CELL_COLOURS = {
+    False: {"elman": "#c8450b", "lstm": "#0068ad", "gru": "#00805d"},
+    True: {"elman": "#ff8a4c", "lstm": "#5cb3f0", "gru": "#3ccf9f"},
+}
+ACTIVATION_DASHES = {"sigmoid": "dot", "tanh": "solid", "relu": "dash", "identity": "dashdot"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Light or dark; given to every figure, so that what is exported is what was seen."""
+
+    dark: bool = False
+
+    @property
+    def ink(self) -> str:
+        return "#e8eaed" if self.dark else "#1b1f24"
+
+    @property
+    def paper(self) -> str:
+        return "#12161c" if self.dark else "#ffffff"
+
+    @property
+    def muted(self) -> str:
+        return "#9aa4b2" if self.dark else "#5b6472"
+
+    @property
+    def lines(self) -> str:
+        return "#2b323c" if self.dark else "#e3e7ec"
+
+    @property
+    def alarm(self) -> str:
+        return "#ff7b72" if self.dark else "#b3261e"
+
+    def colour(self, cell: str) -> str:
+        return CELL_COLOURS[self.dark].get(cell, self.ink)
+
+    def faint(self, colour: str, opacity: float) -> str:
+        red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+        return f"rgba({red},{green},{blue},{opacity})"
+
+    def layout(self, title: str, subtitle: str, **rest: Any) -> dict[str, Any]:
+        """The frame of a figure: fonts, colours, margins; `rest` is added on top."""
+        frame: dict[str, Any] = {
+            "font": {"family": FONT, "size": 15, "color": self.ink},
+            "paper_bgcolor": self.paper,
+            "plot_bgcolor": self.paper,
+            "title": {
+                "text": title, "x": 0, "xref": "paper", "xanchor": "left", "y": 0.98, "yanchor": "top",
+                "font": {"size": 18}, "subtitle": {"text": subtitle, "font": {"size": 13, "color": self.muted}},
+            },
+            "margin": {"l": 76, "r": 20, "t": 84, "b": 60},
+            "hovermode": "closest",
+            "hoverlabel": {"font": {"family": FONT, "size": 14}},
+            "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "xanchor": "left", "font": {"size": 14}},
+        }  # fmt: skip
+        return frame | rest
+
+    def axis(self, **rest: Any) -> Mapping[str, Any]:
+        return {
+            "gridcolor": self.lines, "linecolor": self.muted, "zeroline": False, "ticks": "outside",
+            "tickcolor": self.lines, "showline": True, "automargin": True, "title": {"standoff": 8}, **rest,
+        }  # fmt: skip

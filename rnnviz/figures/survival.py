@@ -1,0 +1,109 @@
+"""What is seen in a curve, as numbers and as a sentence: how much is kept, and from where on training would see zero."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rnnviz.figures.figure import LARGEST, ZERO_BELOW, Result, Results, power_of_ten
+from rnnviz.text import Text
+
+KEPT_WELL, GROWN = -3.0, 1.0  # decades over the whole sequence: "carries on" above the one, "explodes" above the other
+
+
+class Survival(NamedTuple):
+    """One curve from the loss back to its far end, in decades; `steps` is how far back it goes."""
+
+    kept: float
+    steps: int
+    lost_after: dict[str, int | None]  # dtype -> first lag at which it is below the smallest number
+    outcome: str
+    overflow_time: int
+
+    @property
+    def per_step(self) -> float:
+        return self.kept / self.steps if self.steps else np.nan
+
+
+def curve_of(data: xr.Dataset, quantity: str, part: str = "state") -> np.ndarray:
+    """The median curve against lag 0, 1, 2, …: log₁₀ norm (lag,). Empty where there is no gradient."""
+    if quantity == "jacobian":
+        return data.jacobian_norm.values
+    flow = data.gradient_flow
+    if not flow.size or part not in flow.part.values:
+        return np.empty(0)
+    return flow.sel(part=part, band="median").values[::-1]
+
+
+def survival(result: Result, quantity: str, part: str = "state") -> Survival:
+    curve = curve_of(result.data, quantity, part)
+    attributes = result.data.attrs
+    started = np.flatnonzero(np.isfinite(curve))
+    curve = curve[started[0] :] if len(started) else curve[:0]  # a loss at an earlier step leaves zeros after it
+    kept = float(curve[-1] - curve[0]) if len(curve) else np.nan
+    lost = {dtype: first_below(curve, floor) for dtype, floor in ZERO_BELOW.items()}
+    return Survival(kept, max(len(curve) - 1, 0), lost, attributes["outcome"], attributes["overflow_time"])
+
+
+def first_below(curve: np.ndarray, floor: float) -> int | None:
+    below = np.flatnonzero(curve < floor)
+    return int(below[0]) if len(below) else None
+
+
+def name_of(result: Result, text: Text) -> str:
+    cell = result.experiment.cell
+    return text("sentence.curve", cell=text(f"option.cell.{cell.kind}.label"), activation=text(f"option.activation.{cell.activation}.label"))
+
+
+def reading(results: Results, quantity: str, part: str, text: Text) -> str:
+    """One to three sentences about the curves on screen, from their own arrays."""
+    seen = {name: survival(result, quantity, part) for name, result in results.items()}
+    finite = {name: s for name, s in seen.items() if not np.isnan(s.kept)}
+    said = [overflow(results[name], s, text) for name, s in seen.items() if s.outcome == "diverged"]
+    if finite:
+        weakest = min(finite, key=lambda name: finite[name].kept)
+        strongest = max(finite, key=lambda name: finite[name].kept)
+        steadiest = min(finite, key=lambda name: abs(finite[name].kept))
+        chosen = [weakest, steadiest] + ([strongest] if finite[strongest].kept > GROWN else [])
+        said += [sentence(results[name], finite[name], quantity, text) for name in dict.fromkeys(chosen)]
+    return " ".join(said)
+
+
+def overflow(result: Result, s: Survival, text: Text) -> str:
+    return text("sentence.overflow", curve=name_of(result, text), time=s.overflow_time, dtype=result.experiment.dtype)
+
+
+def sentence(result: Result, s: Survival, quantity: str, text: Text) -> str:
+    dtype = result.experiment.dtype
+    kind = "grows" if s.kept > GROWN else "keeps" if s.kept > KEPT_WELL else "loses"
+    words = text(f"sentence.{quantity}.{kind}", curve=name_of(result, text), kept=power_of_ten(s.kept), steps=s.steps)
+    lost = s.lost_after[dtype]
+    if lost is not None:
+        words += " " + text("sentence.lost", dtype=dtype, steps=lost)
+    return words
+
+
+def table(results: Results, quantity: str, part: str, text: Text) -> pd.DataFrame:
+    """The figure's twin in numbers: a row per curve."""
+    rows = []
+    for result in results.values():
+        s, cell = survival(result, quantity, part), result.experiment.cell
+        rows.append(
+            {
+                text("table.cell"): text(f"option.cell.{cell.kind}.label"),
+                text("table.activation"): text(f"option.activation.{cell.activation}.label"),
+                text("table.kept"): power_of_ten(s.kept),
+                text("table.per_step"): f"{10**s.per_step:.4f}" if not np.isnan(s.per_step) and np.isfinite(s.per_step) else "—",
+                **{text("table.lost", dtype=dtype): "—" if lag is None else str(lag) for dtype, lag in list(s.lost_after.items())[:2]},
+                text("table.outcome"): text(f"outcome.{s.outcome}", time=s.overflow_time, dtype=result.experiment.dtype)
+                if s.outcome == "diverged"
+                else text(f"outcome.{s.outcome}"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+__all__ = ["LARGEST", "Survival", "curve_of", "reading", "survival", "table"]

@@ -1,0 +1,79 @@
+"""Controls drawn from declarations: one parameter, one widget, its words, its help, its place in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from rnnviz.choice import Choice, OneOf, Parameter, Range
+from rnnviz.text import Text
+from rnnviz.ui import memory
+
+ROUND_NUMBERS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 50, 64, 80, 100, 128, 150, 200, 256, 300, 400, 500,
+                 512, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000, 10_000)  # fmt: skip
+
+
+class Controls:
+    """The widgets of one page's record."""
+
+    def __init__(self, record: Choice, start: Choice, text: Text):
+        self.record, self.start, self.text = record, start, text
+        self.flat = record.flat()
+
+    def draw(self, path: str, *, segmented: bool = False, label_hidden: bool = False, highest: float | None = None) -> None:
+        """The widget of one parameter; nothing if the record has no such parameter just now."""
+        parameter = parameter_at(self.record, path)
+        if parameter is None:
+            return
+        key = f"{self.record.kind}.{path}"
+        st.session_state[key] = self.flat[path]
+        widget = self.widget(parameter, path, segmented, highest)
+        step = parameter.domain.step if isinstance(parameter.domain, Range) else None
+        widget(
+            self.text(f"parameter.{parameter.name}.label"),
+            key=key,
+            help=self.text(f"parameter.{parameter.name}.help"),
+            on_change=memory.change,
+            args=(self.start, path, key, step),
+            label_visibility="collapsed" if label_hidden else "visible",
+        )
+
+    def widget(self, parameter: Parameter, path: str, segmented: bool, highest: float | None) -> Callable[..., object]:
+        value = self.flat[path]
+        match parameter.domain:
+            case OneOf() if parameter.type is bool:
+                return st.toggle
+            case OneOf(words):
+                return self.one_of(parameter, words, segmented)
+            case Range(log=True) as domain:
+                return slider_of_round_numbers(domain, value, highest)
+            case Range(low, high, step) if high - low > 10_000 * step:
+                return lambda label, **rest: st.number_input(label, int(low), int(high), step=int(step), **rest)
+            case Range(low, high, step):
+                return lambda label, **rest: st.slider(label, low, high, step=step, **rest)
+        return st.text_input
+
+    def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:
+        def name(word: str) -> str:
+            return self.text(f"option.{parameter.name}.{word}.label")
+
+        if segmented:
+            return lambda label, **rest: st.segmented_control(label, words, format_func=name, **rest)
+        return lambda label, **rest: st.selectbox(label, words, format_func=name, **rest)
+
+
+def slider_of_round_numbers(domain: Range, value: object, highest: float | None) -> Callable[..., object]:
+    """1, 2, 5, 10, …: equal steps of the slider are equal factors. A value from a link joins them."""
+    high = min(domain.high, highest or domain.high)
+    numbers = sorted({n for n in ROUND_NUMBERS if domain.low <= n <= high} | {value})  # type: ignore[type-var]
+    return lambda label, **rest: st.select_slider(label, numbers, **rest)
+
+
+def parameter_at(record: Choice, path: str) -> Parameter | None:
+    head, _, rest = path.partition(".")
+    found = next((parameter for parameter in record.parameters_declared() if parameter.name == head), None)
+    if found is None or not rest:
+        return found
+    inner = getattr(record, head)
+    return parameter_at(inner, rest) if isinstance(inner, Choice) else None

@@ -1,0 +1,46 @@
+"""What went wrong, in the reader's language, and what to do about it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
+from rnnviz.jobs import Failure
+from rnnviz.text import Text
+
+
+def domain_in_words(domain: Domain, text: Text) -> str:
+    match domain:
+        case Range(low, high):
+            kind = "whole" if isinstance(low, int) else "range"
+            return text(f"domain.{kind}", low=f"{low:.10g}", high=f"{high:.10g}")
+        case OneOf(words):
+            return text("domain.one_of", words=", ".join(words))
+        case Pattern(form):
+            return text("domain.pattern", form=form)
+        case Known():
+            return text("domain.known")
+
+
+def say_refused(refused: list[InvalidParameter], text: Text) -> None:
+    """Words of a link that were not honoured."""
+    for error in refused:
+        said = text("error.link", path=error.path, value=repr(error.value))
+        said += " " + text("error.invalid_parameter", path=error.path, value=repr(error.value), domain=domain_in_words(error.domain, text))
+        st.warning(said + (" " + text("error.link_near", near=error.near) if error.near else ""))
+
+
+def in_words(failure: Failure, text: Text) -> str:
+    """One or two sentences: what happened and what would help."""
+    detail = dict(failure.detail)
+    reason = str(detail.get("reason", failure.kind)) if failure.kind == "refused" else failure.kind
+    if reason == "over_budget":
+        detail |= {name: f"{float(detail[name]):.2g}" for name in ("asked", "allowed")}
+        detail["parameter"] = parameter_name(str(detail["parameter"]), text)
+    if reason == "unreadable_content":
+        return text(f"error.unreadable_content.{detail['reason_of_content']}", **detail)
+    return text(f"error.{reason}", **detail)
+
+
+def parameter_name(path: str, text: Text) -> str:
+    return text(f"parameter.{path.rpartition('.')[2]}.label")

@@ -1,0 +1,62 @@
+// The browser's half of live_slider.py: sends the value while the thumb is dragged, at most every 80 ms.
+
+const EVERY = 80
+
+const sliders = new WeakMap()
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".rnnviz-live-slider")
+  if (!sliders.has(root)) sliders.set(root, open(root))
+  const slider = sliders.get(root)
+  slider.data = data
+  slider.report = value => setStateValue("value", value)
+  describe(slider)
+  hear(slider, data.value)
+  return () => {
+    clearTimeout(slider.timer)
+    sliders.delete(root)
+  }
+}
+
+function open(root) {
+  const part = selector => root.querySelector(selector)
+  const slider = { label: part(".label"), input: part("input"), output: part("output"), sent: [], sentAt: -EVERY }
+  slider.input.oninput = () => {
+    show(slider)
+    clearTimeout(slider.timer)
+    slider.timer = setTimeout(() => send(slider), Math.max(0, slider.sentAt + EVERY - performance.now()))
+  }
+  return slider
+}
+
+function describe({ label, input, data }) {
+  label.textContent = data.label
+  input.title = data.help
+  input.min = data.low
+  input.max = data.high
+  input.step = data.step
+}
+
+function send(slider) {
+  const value = Number(slider.input.value)
+  slider.sentAt = performance.now()
+  slider.sent.push(value)
+  slider.report(value)
+}
+
+// The page repeats each value it was sent, when the hand has long moved on: only a value of its own moves the thumb.
+function hear(slider, value) {
+  const echo = slider.sent.indexOf(value)
+  if (echo >= 0) slider.sent.splice(0, echo + 1)
+  else if (value !== slider.heard) {
+    slider.input.value = value
+    show(slider)
+  }
+  slider.heard = value
+}
+
+function show({ input, output, data }) {
+  output.textContent = Number(input.value).toFixed(data.digits)
+  input.setAttribute("aria-valuetext", output.textContent)
+  input.closest("label").style.setProperty("--part", (input.value - data.low) / (data.high - data.low))
+}

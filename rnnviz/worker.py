@@ -1,0 +1,82 @@
+"""`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
+
+It answers one kind of request: a study in its flat form, the names of the diagnostics that are needed of it, and the
+example whose Jacobians are formed. What it computed of an experiment it keeps, so that a slider which changes three
+experiments out of nine costs three.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnviz.jobs import Handler, Refusal, Tick, serve
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KEPT_BYTES = 64 << 20
+_kept: OrderedDict[tuple[object, ...], xr.Dataset] = OrderedDict()
+
+
+def load() -> Handler:
+    """The engine, on one thread. Imported here, after `serve` has taken stdout and limited the memory."""
+    import torch
+
+    import rnnviz.diagnostics.diagnose  # noqa: F401  (the imports count as start-up, not against a deadline)
+
+    torch.set_num_threads(1)
+    return answer
+
+
+def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Raises Refusal for what the asker can mend: an invalid parameter, too large a study, a missing upload."""
+    from rnnviz.choice import InvalidParameter
+    from rnnviz.content import MissingContent, UnreadableContent
+    from rnnviz.diagnostics.exchange import pack
+    from rnnviz.engine.budget import OverBudget, check_study
+    from rnnviz.experiment import Study
+
+    try:
+        study = Study.from_flat(request["study"])
+        check_study(study, request["needs"])
+        return pack(computed(study, request, tick))
+    except InvalidParameter as error:
+        detail = {"path": error.path, "value": repr(error.value), "domain": str(error.domain)}
+        raise Refusal("invalid_parameter", detail) from error
+    except OverBudget as error:
+        raise Refusal("over_budget", vars(error)) from error
+    except MissingContent as error:
+        raise Refusal("missing_content", {"sha256": error.sha256}) from error
+    except UnreadableContent as error:
+        raise Refusal("unreadable_content", {"reason_of_content": error.reason, "detail": str(error.detail)}) from error
+
+
+def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:
+    from rnnviz.diagnostics import DIAGNOSTICS
+    from rnnviz.diagnostics.diagnose import diagnose
+
+    names, example = tuple(request["needs"]), request["example"]
+    experiments, results = study.experiments(), {}
+    for done, (name, experiment) in enumerate(experiments.items()):
+        key = (experiment.key, names, example)
+        if key not in _kept:
+            part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
+            _kept[key] = diagnose(experiment, [DIAGNOSTICS[name] for name in names], example=example, tick=part)
+        _kept.move_to_end(key)
+        results[name] = _kept[key]
+    forget()
+    return results
+
+
+def forget() -> None:
+    """Let go of what was asked for longest ago, until the rest fits."""
+    while len(_kept) > 1 and sum(data.nbytes for data in _kept.values()) > KEPT_BYTES:
+        _kept.popitem(last=False)
+
+
+if __name__ == "__main__":
+    serve(load)

@@ -1,0 +1,42 @@
+"""A real browser on a real server. A browser that is missing fails these tests: skipped, they would prove nothing."""
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+# What a browser does on its own account besides showing the page would only disturb, and no machine here has a GPU.
+FLAGS = (
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    # Chromium's sandbox does not work for root, as whom containers run.
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return {**browser_type_launch_args, "executable_path": _chromium(), "args": flags}
+
+
+def _chromium() -> str:
+    found = os.environ.get("RNNVIZ_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.fail("no Chromium: `make test` installs it, or RNNVIZ_CHROMIUM names one", pytrace=False)
+    return found
+
+
+def wait_ready(page: Page) -> None:
+    """Until the page is connected and its script has run to the end without an exception."""
+    page.wait_for_selector(READY, timeout=30_000)
+    assert page.get_by_test_id("stException").count() == 0
