@@ -35,7 +35,6 @@ def load() -> Handler:
 def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Raises Refusal for what the asker can mend: an invalid parameter, too large a study, a missing upload."""
     from rnnviz.choice import InvalidParameter
-    from rnnviz.content import MissingContent, UnreadableContent
     from rnnviz.diagnostics.exchange import pack
     from rnnviz.engine.budget import OverBudget, check_study
     from rnnviz.experiment import Study
@@ -49,10 +48,6 @@ def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray
         raise Refusal("invalid_parameter", detail) from error
     except OverBudget as error:
         raise Refusal("over_budget", vars(error)) from error
-    except MissingContent as error:
-        raise Refusal("missing_content", {"sha256": error.sha256}) from error
-    except UnreadableContent as error:
-        raise Refusal("unreadable_content", {"reason_of_content": error.reason, "detail": str(error.detail)}) from error
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:

@@ -21,7 +21,9 @@ class Controls:
         self.record, self.start, self.text = record, start, text
         self.flat = record.flat()
 
-    def draw(self, path: str, *, segmented: bool = False, label_hidden: bool = False, highest: float | None = None) -> None:
+    def draw(
+        self, path: str, *, segmented: bool = False, label_hidden: bool = False, highest: float | None = None
+    ) -> None:
         """The widget of one parameter; nothing if the record has no such parameter just now."""
         parameter = parameter_at(self.record, path)
         if parameter is None:

@@ -26,7 +26,12 @@ def say_refused(refused: list[InvalidParameter], text: Text) -> None:
     """Words of a link that were not honoured."""
     for error in refused:
         said = text("error.link", path=error.path, value=repr(error.value))
-        said += " " + text("error.invalid_parameter", path=error.path, value=repr(error.value), domain=domain_in_words(error.domain, text))
+        said += " " + text(
+            "error.invalid_parameter",
+            path=error.path,
+            value=repr(error.value),
+            domain=domain_in_words(error.domain, text),
+        )
         st.warning(said + (" " + text("error.link_near", near=error.near) if error.near else ""))
 
 

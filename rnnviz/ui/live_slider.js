@@ -20,7 +20,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
 function open(root) {
   const part = selector => root.querySelector(selector)
-  const slider = { label: part(".label"), input: part("input"), output: part("output"), sent: [], sentAt: -EVERY }
+  const slider = { name: part(".name"), value: part(".value"), input: part("input"), sent: [], sentAt: -EVERY }
   slider.input.oninput = () => {
     show(slider)
     clearTimeout(slider.timer)
@@ -29,8 +29,8 @@ function open(root) {
   return slider
 }
 
-function describe({ label, input, data }) {
-  label.textContent = data.label
+function describe({ name, input, data }) {
+  name.textContent = data.label
   input.title = data.help
   input.min = data.low
   input.max = data.high
@@ -55,8 +55,8 @@ function hear(slider, value) {
   slider.heard = value
 }
 
-function show({ input, output, data }) {
-  output.textContent = Number(input.value).toFixed(data.digits)
-  input.setAttribute("aria-valuetext", output.textContent)
+function show({ input, value, data }) {
+  value.textContent = Number(input.value).toFixed(data.digits)
+  input.setAttribute("aria-valuetext", value.textContent)
   input.closest("label").style.setProperty("--part", (input.value - data.low) / (data.high - data.low))
 }

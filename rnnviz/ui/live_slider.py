@@ -5,7 +5,6 @@ Beside a `plot` in one `st.fragment` the figure follows the hand, some eight tim
 """
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import streamlit as st
 
 HTML = """
 <div class="rnnviz-live-slider">
-  <label><span class="label"></span> <output></output><input type="range"></label>
+  <label><span class="name"></span><span class="value" aria-hidden="true"></span><input type="range"></label>
 </div>
 """
 
@@ -21,7 +20,7 @@ HTML = """
 def live_slider(label: str, value: float, low: float, high: float, step: float, key: str, help: str = "") -> float:
     """The number chosen, on the grid `low`, `low + step`, … `high`.
 
-    `value` is where the slider first stands; later `st.session_state[key] = {"value": x}`, before it is drawn, moves it.
+    `value` is where the slider first stands; `st.session_state[key] = {"value": x}`, before it is drawn, moves it later.
     """
     chosen = st.session_state.get(key) or {}
     current = _on_grid(chosen.get("value"), value, low, high, step)
@@ -32,7 +31,7 @@ def live_slider(label: str, value: float, low: float, high: float, step: float, 
 
 
 def _on_grid(asked: Any, otherwise: float, low: float, high: float, step: float) -> float:
-    """The nearest value of the grid. A browser may send anything, and each value off the grid would be computed anew."""
+    """The nearest value of the grid: a browser may send anything, and each value off it would be computed anew."""
     number = asked if isinstance(asked, int | float) and math.isfinite(asked) else otherwise
     steps = round((min(max(number, low), high) - low) / step)
     return round(low + min(steps, math.floor((high - low) / step + 1e-9)) * step, _digits(step) + 6)

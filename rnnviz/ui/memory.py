@@ -94,4 +94,17 @@ def place(record: Choice) -> str:
     return f"page.{record.kind}"
 
 
-__all__ = ["Flat", "Word", "change", "get", "kept", "language", "page", "put", "remember", "session", "show", "write_link"]
+__all__ = [
+    "Flat",
+    "Word",
+    "change",
+    "get",
+    "kept",
+    "language",
+    "page",
+    "put",
+    "remember",
+    "session",
+    "show",
+    "write_link",
+]

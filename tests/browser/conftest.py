@@ -5,7 +5,7 @@ import shutil
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -27,6 +27,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     # Chromium's sandbox does not work for root, as whom containers run.
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {**browser_type_launch_args, "executable_path": _chromium(), "args": flags}
+
+
+@pytest.fixture(autouse=True)
+def patience(context: BrowserContext) -> None:
+    context.set_default_timeout(15_000)
 
 
 def _chromium() -> str:

@@ -1,0 +1,80 @@
+"""Python's own source code, one character after another."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import Literal
+
+import torch
+from pydantic import Field
+
+from rnnviz.content import UnreadableContent, hash_of
+from rnnviz.streams import Examples
+from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.windows import one_hot, present_and_next
+
+ModuleName = Literal["argparse", "difflib", "json", "random", "statistics", "textwrap"]
+PARTS = {"json": ("json", "json.decoder", "json.encoder", "json.scanner")}  # a package is read file by file
+
+ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # fixed, so that the input has the same size for every text
+OTHER = len(ALPHABET)
+
+
+class Characters(Task):
+    """The source code of one module of Python's standard library; the answer is the next character.
+
+    x_t is one-hot over printable ASCII, newline and "other": 97 classes. Every example reads on from a place of its own.
+    The library differs between versions of Python, so the fingerprint of the text is part of the key.
+    """
+
+    kind: Literal["characters"] = Field("characters", repr=False)
+    module: ModuleName = "textwrap"
+
+    @property
+    def input_size(self) -> int:
+        return len(ALPHABET) + 1
+
+    @property
+    def output_size(self) -> int:
+        return self.input_size
+
+    @property
+    def judgement(self) -> Judgement:
+        return "cross_entropy"
+
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.module)
+
+    def batch(self, examples: Examples) -> Batch:
+        inputs, targets = present_and_next(classes(source(self.module)), examples, self.sequence_length)
+        return Batch(one_hot(inputs, self.input_size), targets)
+
+
+def classes(text: str) -> torch.Tensor:
+    """The class of every character of a text, (character,) int64."""
+    known = {character: index for index, character in enumerate(ALPHABET)}
+    return torch.tensor([known.get(character, OTHER) for character in text])
+
+
+@cache
+def source(module: str) -> str:
+    """The source text of a module of the standard library, read without running it.
+
+    Raises UnreadableContent where Python was installed without its sources.
+    """
+    return "\n".join(source_of_file(part) for part in PARTS.get(module, (module,)))
+
+
+def source_of_file(module: str) -> str:
+    # The loader is asked, not the file: it knows the encoding, and how to read a library that is packed in a zip.
+    loader = getattr(find_spec(module), "loader", None)
+    text: str | None = loader.get_source(module) if hasattr(loader, "get_source") else None
+    if not text:
+        raise UnreadableContent("no_source", module=module)
+    return text
+
+
+@cache
+def fingerprint_of(module: str) -> str:
+    return hash_of(source(module).encode())

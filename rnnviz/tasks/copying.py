@@ -1,0 +1,55 @@
+"""The copying problem."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+
+from rnnviz.choice import Range
+from rnnviz.streams import Examples
+from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.windows import one_hot
+
+SYMBOLS = 8
+BLANK, GO = 8, 9  # the classes after the symbols; GO is never an answer
+
+
+class Copying(Task):
+    """K symbols, a long wait, a go signal; then the symbols are to be said again, in order.
+
+    T = delay + 2K:   input    s_1 … s_K  blank … blank  go  blank … blank
+                      answer   blank …                       s_1 … s_K
+
+    The last K answers are the symbols, every earlier one is "blank". A longer sequence waits longer with the same
+    symbols; a larger K begins with the same symbols. Who has learnt only when to speak scores K ln 8 / T (NUMBERS row 27).
+
+    Source: Hochreiter & Schmidhuber (1997), in the form of Arjovsky, Shah & Bengio (2016), whose T is our delay.
+    """
+
+    kind: Literal["copying"] = Field("copying", repr=False)
+    sequence_length: Annotated[int, Range(30, 10_000, symbol="T", unit="time steps", log=True)] = 100
+    remember: Annotated[int, Range(1, 10, symbol="K", unit="symbols")] = 10
+
+    @property
+    def input_size(self) -> int:
+        return SYMBOLS + 2
+
+    @property
+    def output_size(self) -> int:
+        return SYMBOLS + 1
+
+    @property
+    def judgement(self) -> Judgement:
+        return "cross_entropy"
+
+    def batch(self, examples: Examples) -> Batch:
+        length, k = self.sequence_length, self.remember
+        symbols = examples.integers("copying.symbols", SYMBOLS, k).T
+        shown = torch.full((length, examples.batch_size), BLANK)
+        answers = shown.clone()
+        shown[:k] = symbols
+        shown[-k - 1] = GO
+        answers[-k:] = symbols
+        return Batch(one_hot(shown, self.input_size), answers)

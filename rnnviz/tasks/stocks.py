@@ -1,0 +1,80 @@
+"""Two years of share prices."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+
+from rnnviz.choice import Range
+from rnnviz.content import UnreadableContent, hash_of
+from rnnviz.streams import Examples
+from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.windows import present_and_next, standardised
+
+Company = Literal["AAPL", "AMZN", "FB", "GOOG", "MSFT", "NFLX"]
+RETURNS = 104  # of the 105 weeks; the last one is only ever an answer
+
+
+class Stocks(Task):
+    """Weekly returns of one company's shares, 2018 and 2019; the answer is the return of the next week.
+
+    r_t = ln(p_t / p_{t−1}), standardised over all 104 weeks. Predicting is meant to be hard: the next return of a
+    share is close to pure chance, and who always answers 0 scores about 1.
+
+    Examples are windows into the one series, each from a start of its own. There are T weeks in a window and 104 in all,
+    so a long window has few places: at T = 52 the starts are 52, at T = 103 there is one and all examples are equal.
+    Up to T = 52 a longer sequence begins with the shorter one; beyond that, windows that ran over the end move.
+
+    Source: the data set that comes with Plotly; it is read as a file, Plotly itself is not imported.
+    """
+
+    kind: Literal["stocks"] = Field("stocks", repr=False)
+    sequence_length: Annotated[int, Range(2, RETURNS - 1, symbol="T", unit="time steps", log=True)] = 52
+    company: Company = "GOOG"
+
+    @property
+    def input_size(self) -> int:
+        return 1
+
+    @property
+    def output_size(self) -> int:
+        return 1
+
+    @property
+    def judgement(self) -> Judgement:
+        return "squared_error"
+
+    def fingerprint(self) -> str:
+        return hash_of(table())
+
+    def batch(self, examples: Examples) -> Batch:
+        series = torch.tensor(returns(self.company), dtype=torch.float64)
+        inputs, targets = present_and_next(series, examples, self.sequence_length)
+        return Batch(inputs[..., None], targets[..., None])
+
+
+@cache
+def returns(company: str) -> tuple[float, ...]:
+    """Standardised log returns of one company, week after week."""
+    prices = [float(row[company]) for row in csv.DictReader(table().decode().splitlines())]
+    return tuple(standardised([math.log(now / before) for before, now in pairwise(prices)]))
+
+
+@cache
+def table() -> bytes:
+    """Plotly's stocks.csv: a date, and the price of six shares as a multiple of the first week's."""
+    spec = find_spec("plotly")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        packed = Path(folder) / "package_data" / "datasets" / "stocks.csv.gz"
+        if packed.is_file():
+            return gzip.decompress(packed.read_bytes())
+    raise UnreadableContent("no_source", module="plotly")

@@ -1,0 +1,29 @@
+"""The dashboard: language, navigation, and the page that is open. `app.py` serves it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from rnnviz.jobs import interactive
+from rnnviz.text import LANGUAGES
+from rnnviz.ui import memory
+
+VIEWS = Path(__file__).parent / "views"
+
+text = memory.language()
+st.set_page_config(page_title=text("app.title"), page_icon="assets/logo.svg", layout="wide")
+interactive().warm()  # nothing if the workers run already
+
+pages = [
+    st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True)
+]
+with st.sidebar:
+    st.segmented_control(
+        text("app.language"),
+        list(LANGUAGES),
+        key=memory.LANGUAGE,
+        format_func=LANGUAGES.get,
+        label_visibility="collapsed",
+        required=True,
+    )
+st.navigation(pages, position="hidden").run()
