@@ -201,10 +201,24 @@ class Choice(BaseModel):
                 values[name] = parameter.parse(changes[name])
         return self.model_copy(update=values) if values else self
 
+    def fingerprint(self) -> str:
+        """A hash of the data that the words only name, such as a text that comes with Python; "" where there is none."""
+        return ""
+
+    def identity(self) -> Flat:
+        """All that decides a result: the words, and under `@data` the fingerprint of what they stand for.
+
+        A fingerprint is no part of the flat form, so a link stays good on a machine where the data are others.
+        """
+        parts = {name: value for name, value in self if isinstance(value, Choice)}
+        inner = {f"{name}.{path}": word for name, part in parts.items() for path, word in part.identity().items()}
+        own = self.fingerprint()
+        return self.flat() | inner | ({"@data": own} if own else {})
+
     @property
     def key(self) -> str:
-        """Sixteen hex digits, equal for equal choices in every process and on every machine."""
-        return key_of({"kind": self.kind, **self.flat()})
+        """Sixteen hex digits, equal in every process and on every machine for equal choices of equal data."""
+        return key_of({"kind": self.kind, **self.identity()})
 
 
 def key_of(words: object) -> str:

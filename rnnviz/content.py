@@ -31,7 +31,7 @@ _built_in: dict[str, bytes] = {}
 
 
 class MissingContent(ValueError):
-    """No file with this hash is kept here. `damaged` names the copy that was set aside, where there was a damaged one."""
+    """No file with this hash is kept here. `damaged` names the copy that was set aside, if there was a damaged one."""
 
     def __init__(self, sha256: str, damaged: str = ""):
         self.sha256, self.damaged = sha256, damaged

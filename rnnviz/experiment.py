@@ -107,7 +107,7 @@ class Study(Choice):
 
     @property
     def key(self) -> str:
-        return key_of([[name, experiment.flat()] for name, experiment in self.experiments().items()])
+        return key_of([[name, experiment.identity()] for name, experiment in self.experiments().items()])
 
 
 def comparison(

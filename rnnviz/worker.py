@@ -1,8 +1,8 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers one kind of request: a study in its flat form, the names of the diagnostics that are needed of it, and the
-example whose Jacobians are formed. What it computed of an experiment it keeps, so that a slider which changes three
-experiments out of nine costs three.
+It answers two kinds of request: what the diagnostics say of a study ({"study": flat form, "needs": names, "example": n}),
+and which columns an uploaded table has ({"columns_of": hash}). What it computed of an experiment it keeps, so that a
+slider which changes three experiments out of nine costs three.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ def load() -> Handler:
 def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Raises Refusal for what the asker can mend: an invalid parameter, too large a study, a missing upload."""
     from rnnviz.choice import InvalidParameter
+    from rnnviz.content import MissingContent, UnreadableContent, get
     from rnnviz.diagnostics.exchange import pack
     from rnnviz.engine.budget import OverBudget, check_study
     from rnnviz.experiment import Study
+    from rnnviz.tasks.own_series import columns_of
 
     try:
+        if "columns_of" in request:
+            return {}, {"columns": columns_of(get(request["columns_of"]))}
         study = Study.from_flat(request["study"])
         check_study(study, request["needs"])
         return pack(computed(study, request, tick))
@@ -48,6 +52,10 @@ def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray
         raise Refusal("invalid_parameter", detail) from error
     except OverBudget as error:
         raise Refusal("over_budget", vars(error)) from error
+    except MissingContent as error:
+        raise Refusal("missing_content", vars(error)) from error
+    except UnreadableContent as error:
+        raise Refusal("unreadable_content", {**error.detail, "content_reason": error.reason}) from error
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:

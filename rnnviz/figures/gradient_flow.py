@@ -78,6 +78,11 @@ class Drawing:
         self.cells = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
         self.columns = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
 
+    @property
+    def detailed(self) -> bool:
+        """Bands and bounds are drawn where there is room for them: not around nine curves in one frame."""
+        return self.view.arrangement == "grid" or self.view.activations != "all"
+
     def figure(self) -> FigureDict:
         grid = self.view.arrangement == "grid"
         traces = [trace for name in self.results for trace in self.panel(name, grid)]
@@ -93,9 +98,9 @@ class Drawing:
         axes = self.axes_of(cell.kind, cell.activation) if grid else {}
         if name in self.pinned:
             yield from self.shadow(self.pinned[name], axes)
-        if self.view.quantity == "jacobian" and self.view.bounds and (grid or len(self.results) <= 3):
-            yield from self.bound_lines(result, axes, first=name == next(iter(self.results)) and grid)
-        if self.view.quantity == "gradient" and (grid or len(self.results) <= 3):
+        if self.detailed and self.view.quantity == "jacobian" and self.view.bounds:
+            yield from self.bound_lines(result, axes, first=name == next(iter(self.results)))
+        if self.detailed and self.view.quantity == "gradient":
             yield from self.band(result, axes)
         yield from self.curve(result, axes, legend=not grid)
 
@@ -150,11 +155,11 @@ class Drawing:
         for bound in map(str, bounds.bound.values):
             x, y = thinned(np.arange(bounds.sizes["lag"]), bounds.sel(bound=bound).values)
             name = self.text(f"figure.bound.{bound}")
-            line = {"color": self.look.muted, "dash": BOUND_DASHES[bound], "width": 2}
+            colour = self.look.colour(result.experiment.cell.kind) if bound == "step_norms" else self.look.muted
             yield self.line(
-                x, np.where(np.abs(y) < 1e200, y, np.nan), mode="lines", line=line, name=name, legendgroup=bound,
-                showlegend=first or result.experiment.cell.kind == self.cells[0] and not axes,
-                hovertemplate=self.hover(name), **axes,
+                x, np.where(np.abs(y) < 1e200, y, np.nan), mode="lines", name=name, legendgroup=bound,
+                line={"color": colour, "dash": BOUND_DASHES[bound], "width": 1.5},
+                showlegend=first, hovertemplate=self.hover(f"{name}<br>{self.curve_name(result)}"), **axes,
             )  # fmt: skip
 
     def shadow(self, result: Result, axes: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -175,7 +180,7 @@ class Drawing:
 
     def curve_name(self, result: Result) -> str:
         cell = result.experiment.cell
-        return f"{self.text(f'option.cell.{cell.kind}.label')} · {self.text(f'option.activation.{cell.activation}.label')}"
+        return f"{self.text(f'option.cell.{cell.kind}.short')} · {self.text(f'option.activation.{cell.activation}.label')}"
 
     def hover(self, name: str) -> str:
         value = "10<sup>%{y:.2f}</sup>" if self.log else "%{y:.3g}"
@@ -203,10 +208,17 @@ class Drawing:
     def overlay_axes(self) -> dict[str, Any]:
         return {
             "xaxis": self.look.axis(title={"text": self.x_title}),
-            "yaxis": self.y_axis(title={"text": self.y_title}),
+            "yaxis": self.y_axis(),
             "shapes": self.floor_lines("x domain", "y"),
-            "annotations": self.floor_names("x domain", "y"),
+            "annotations": [*self.floor_names("x domain", "y"), self.y_name()],
         }
+
+    def y_name(self) -> dict[str, Any]:
+        """The quantity above its axis, upright: formulas on their side are hard to read from the back row."""
+        return {
+            "xref": "paper", "x": 0, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8,
+            "showarrow": False, "text": self.y_title, "font": {"size": 17}, "xshift": 24,
+        }  # fmt: skip
 
     @property
     def x_title(self) -> str:
@@ -246,7 +258,7 @@ class Drawing:
             {
                 "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": floor,
                 "yanchor": "bottom", "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
-                "font": {"size": 12, "color": self.look.alarm},
+                "font": {"size": 13, "color": self.look.alarm}, "bgcolor": self.look.faint(self.look.paper, 0.8),
             }
             for dtype, floor in self.floors_in_sight()
         ]  # fmt: skip
@@ -259,9 +271,9 @@ class Drawing:
         return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
     def grid_axes(self) -> dict[str, Any]:
-        layout: dict[str, Any] = {"shapes": [], "annotations": [], "height": 200 + 190 * len(self.cells)}
-        layout["margin"] = {"l": 84, "r": 16, "t": 118, "b": 60}
-        layout["legend"] = {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0}
+        layout: dict[str, Any] = {"shapes": [], "annotations": [self.y_name()]}
+        layout["margin"] = {"l": 84, "r": 16, "t": 104, "b": 90}
+        layout["legend"] = {"orientation": "h", "y": -0.08, "yanchor": "top", "x": 0, "font": {"size": 15}}
         rows, columns = len(self.cells), len(self.columns)
         for r, cell in enumerate(self.cells):
             for c, activation in enumerate(self.columns):
@@ -282,7 +294,7 @@ class Drawing:
         )  # fmt: skip
         layout[y.replace("y", "yaxis")] = self.y_axis(
             domain=[bottom, top], anchor=x, matches=None if (r, c) == (0, 0) else "y", showticklabels=c == 0,
-            title={"text": f"<b>{self.text(f'option.cell.{cell}.short')}</b><br>{self.y_title}" if c == 0 else ""},
+            title={"text": f"<b>{self.text(f'option.cell.{cell}.short')}</b>" if c == 0 else ""},
         )  # fmt: skip
         layout["shapes"] += self.floor_lines(f"{x} domain", y)
         if (r, c) == (0, 0):

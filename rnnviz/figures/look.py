@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FONT = "'rnnviz Sans', 'Noto Sans KR', 'NanumGothic', 'Apple SD Gothic Neo', 'Malgun Gothic', system-ui, sans-serif"
+# The page's own fonts first; then what other machines have with Hangul, for a picture that is opened elsewhere.
+FONT = "'Source Sans', 'Source Sans 3', Pretendard, 'Noto Sans KR', NanumGothic, 'Apple SD Gothic Neo', sans-serif"
 
 # Okabe & Ito (2008): told apart by every common form of colour blindness, on white and on near-black.
 CELL_COLOURS = {
@@ -28,7 +29,7 @@ class Look:
 
     @property
     def paper(self) -> str:
-        return "#12161c" if self.dark else "#ffffff"
+        return "#11171e" if self.dark else "#ffffff"
 
     @property
     def muted(self) -> str:
@@ -59,10 +60,10 @@ class Look:
                 "text": title, "x": 0, "xref": "paper", "xanchor": "left", "y": 0.98, "yanchor": "top",
                 "font": {"size": 18}, "subtitle": {"text": subtitle, "font": {"size": 13, "color": self.muted}},
             },
-            "margin": {"l": 76, "r": 20, "t": 84, "b": 60},
+            "margin": {"l": 70, "r": 20, "t": 104, "b": 56},
             "hovermode": "closest",
             "hoverlabel": {"font": {"family": FONT, "size": 14}},
-            "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "xanchor": "left", "font": {"size": 14}},
+            "legend": {"x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top", "font": {"size": 15}, "tracegroupgap": 2},
         }  # fmt: skip
         return frame | rest
 

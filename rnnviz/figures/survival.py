@@ -55,7 +55,7 @@ def first_below(curve: np.ndarray, floor: float) -> int | None:
 
 def name_of(result: Result, text: Text) -> str:
     cell = result.experiment.cell
-    return text("sentence.curve", cell=text(f"option.cell.{cell.kind}.label"), activation=text(f"option.activation.{cell.activation}.label"))
+    return text("sentence.curve", cell=text(f"option.cell.{cell.kind}.inline"), activation=text(f"option.activation.{cell.activation}.label"))
 
 
 def reading(results: Results, quantity: str, part: str, text: Text) -> str:

@@ -1,4 +1,7 @@
-"""Where sequences come from. To add a task: write its file, name it in TASKS and AnyTask, give it words in both languages."""
+"""Where sequences come from.
+
+To add a task: write its file, name it in TASKS and AnyTask, give it words in both languages.
+"""
 
 from typing import Annotated
 
@@ -14,11 +17,9 @@ from rnnviz.tasks.stocks import Stocks
 from rnnviz.tasks.task import Batch, Judgement, Task
 
 TASKS = (Adding, Copying, Noise, Characters, Stocks, OwnText, OwnSeries)
-AnyTask = Annotated[
-    Adding | Copying | Noise | Characters | Stocks | OwnText | OwnSeries, Field(discriminator="kind")
-]
+AnyTask = Annotated[Adding | Copying | Noise | Characters | Stocks | OwnText | OwnSeries, Field(discriminator="kind")]
 
 __all__ = [
-    "TASKS", "Adding", "AnyTask", "Batch", "Characters", "Copying", "Judgement", "Noise", "OwnSeries", "OwnText", "Stocks",
-    "Task",
+    "TASKS", "Adding", "AnyTask", "Batch", "Characters", "Copying", "Judgement", "Noise", "OwnSeries", "OwnText",
+    "Stocks", "Task",
 ]  # fmt: skip

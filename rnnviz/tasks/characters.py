@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.abc import InspectLoader
 from importlib.util import find_spec
 from typing import Literal
 
@@ -24,7 +25,7 @@ OTHER = len(ALPHABET)
 class Characters(Task):
     """The source code of one module of Python's standard library; the answer is the next character.
 
-    x_t is one-hot over printable ASCII, newline and "other": 97 classes. Every example reads on from a place of its own.
+    x_t is one-hot over printable ASCII, newline and "other": 97 classes. Every example reads on from its own place.
     The library differs between versions of Python, so the fingerprint of the text is part of the key.
     """
 
@@ -68,8 +69,9 @@ def source(module: str) -> str:
 
 def source_of_file(module: str) -> str:
     # The loader is asked, not the file: it knows the encoding, and how to read a library that is packed in a zip.
-    loader = getattr(find_spec(module), "loader", None)
-    text: str | None = loader.get_source(module) if hasattr(loader, "get_source") else None
+    spec = find_spec(module)
+    loader = spec.loader if spec else None
+    text = loader.get_source(module) if isinstance(loader, InspectLoader) else None
     if not text:
         raise UnreadableContent("no_source", module=module)
     return text
@@ -77,4 +79,8 @@ def source_of_file(module: str) -> str:
 
 @cache
 def fingerprint_of(module: str) -> str:
-    return hash_of(source(module).encode())
+    """Of a text that is not there it is "": the experiment still has a key, and its run says what is missing."""
+    try:
+        return hash_of(source(module).encode())
+    except UnreadableContent:
+        return ""

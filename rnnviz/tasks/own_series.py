@@ -186,7 +186,7 @@ def is_number(cell: str) -> bool:
 
 
 def usable(column: str, values: list[float], first_row: int) -> list[float]:
-    """The column from its first number to its last. Raises UnreadableContent for gaps, too few values or all the same."""
+    """The column from its first number to its last. Raises UnreadableContent for a gap, too few values or all equal."""
     there = [place for place, value in enumerate(values) if not math.isnan(value)]
     kept = values[there[0] : there[-1] + 1]
     if len(kept) > len(there):

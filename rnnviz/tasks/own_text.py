@@ -19,19 +19,19 @@ from rnnviz.tasks.windows import one_hot, present_and_next
 LETTERS = 127  # with "other" they are 128 classes: enough for any alphabet, and for the common syllables of Korean
 LEAST = 300  # characters
 
-# What a link means before anything has been uploaded. A literal, not a file: Python reads its lines alike on every system.
+# What a link means before anything has been uploaded. A literal and no file: its line ends are alike on every system.
 SAMPLE = """\
 A recurrent network reads one character at a time. What it has read so far lives in its hidden state, and nowhere else.
-When it is wrong at the end of a long sentence, the error has to travel back, step after step, to the word that mattered.
+When it is wrong at the end of a long sentence, the error has to travel back, step after step, to the word that counted.
 At every step it is multiplied once more. Many factors a little below one leave nothing: the gradient vanishes, and the
-beginning of the sentence is never learnt. Many factors a little above one leave too much: the gradient explodes, and one
-update throws away all that was learnt before. A gate keeps the factor close to one for as long as it stays open.
+beginning of the sentence is never learnt. Many factors a little above one leave too much: the gradient explodes, and
+one update throws away all that was learnt before. A gate keeps the factor close to one for as long as it stays open.
 
 순환 신경망은 글자를 한 번에 하나씩 읽습니다. 지금까지 읽은 것은 오직 은닉 상태에만 남습니다.
 긴 문장의 끝에서 틀렸다면, 오차는 한 시점씩 거슬러 올라가 정말 중요했던 낱말까지 돌아가야 합니다.
-한 시점을 지날 때마다 기울기에 수가 한 번씩 곱해집니다. 1보다 조금 작은 수를 여러 번 곱하면 아무것도 남지 않습니다.
-이것이 기울기 소실이고, 문장의 첫머리는 영영 학습되지 않습니다. 1보다 조금 큰 수를 여러 번 곱하면 너무 커집니다.
-이것이 기울기 폭발이고, 단 한 번의 갱신이 그동안 배운 것을 모두 날려 버립니다.
+한 시점을 지날 때마다 기울기에 수가 한 번씩 곱해집니다. 1보다 조금 작은 수를 여러 번 곱하면 거의 아무것도 남지 않습니다.
+이것이 기울기 소실이며, 문장의 첫머리는 끝내 학습되지 않습니다. 1보다 조금 큰 수를 여러 번 곱하면 한없이 커집니다.
+이것이 기울기 폭발이며, 단 한 번의 갱신이 그동안 배운 것을 모두 날려 버립니다.
 게이트는 열려 있는 동안 곱해지는 수를 1에 가깝게 붙들어 둡니다.
 """.encode()
 
@@ -41,7 +41,7 @@ class OwnText(Task):
 
     x_t is one-hot over the 127 most frequent characters of that text, and "other". Until there is an upload, `sha256`
     names a short sample in English and Korean. Every example reads on from a place of its own.
-    Raises, when the text is looked at: MissingContent, UnreadableContent, InvalidParameter with the longest T that fits.
+    Raises, when the text is looked at: MissingContent, UnreadableContent, or InvalidParameter with the longest T.
     """
 
     kind: Literal["own_text"] = Field("own_text", repr=False)

@@ -43,7 +43,7 @@ def in_words(failure: Failure, text: Text) -> str:
         detail |= {name: f"{float(detail[name]):.2g}" for name in ("asked", "allowed")}
         detail["parameter"] = parameter_name(str(detail["parameter"]), text)
     if reason == "unreadable_content":
-        return text(f"error.unreadable_content.{detail['reason_of_content']}", **detail)
+        return text(f"error.unreadable_content.{detail['content_reason']}", **detail)
     return text(f"error.{reason}", **detail)
 
 

@@ -20,7 +20,7 @@ HTML = """
 def live_slider(label: str, value: float, low: float, high: float, step: float, key: str, help: str = "") -> float:
     """The number chosen, on the grid `low`, `low + step`, … `high`.
 
-    `value` is where the slider first stands; `st.session_state[key] = {"value": x}`, before it is drawn, moves it later.
+    `value` is where the slider first stands; `st.session_state[key] = {"value": x}`, before drawing, moves it later.
     """
     chosen = st.session_state.get(key) or {}
     current = _on_grid(chosen.get("value"), value, low, high, step)

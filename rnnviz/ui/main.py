@@ -9,9 +9,10 @@ from rnnviz.text import LANGUAGES
 from rnnviz.ui import memory
 
 VIEWS = Path(__file__).parent / "views"
+SIDEBAR_WIDTH = 380  # pixels; four Korean words of a segmented control fit beside each other
 
 text = memory.language()
-st.set_page_config(page_title=text("app.title"), page_icon="assets/logo.svg", layout="wide")
+st.set_page_config(page_title=text("app.title"), page_icon="assets/logo.svg", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
 interactive().warm()  # nothing if the workers run already
 
 pages = [

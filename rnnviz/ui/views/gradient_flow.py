@@ -7,18 +7,18 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from rnnviz.choice import Choice
-from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.figures import FigureDict, Look, Results
 from rnnviz.jobs import Failure
+from rnnviz.tasks import OwnSeries, OwnText
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory
+from rnnviz.ui import asking, failures, memory, uploads
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.flow import START, GradientFlowPage
 from rnnviz.ui.plot import plot
 from rnnviz.ui.presets import PRESETS
 
 PINNED, DRAWN = "flow.pinned", "flow.drawn"
-OVERLAY_HEIGHT, GRID_HEIGHT = 560, 760
+OVERLAY_HEIGHT, GRID_HEIGHT = 520, 680  # with the sentence above it, a whole figure is seen on 1440 × 900
 OWN = ""  # the entry of the preset menu that stands for no preset
 
 
@@ -31,7 +31,7 @@ def page(text: Text) -> None:
     view_controls(record, text)
     link = memory.write_link(record, START)
     results = asking.ask(
-        record.study(), DIAGNOSTICS, text, place="flow", meanwhile=lambda: draw_old(text)
+        record.study(), record.view.needs, text, place="flow", meanwhile=lambda: draw_old(text)
     )
     if isinstance(results, Failure):
         say_failure(results, record, text)
@@ -53,7 +53,7 @@ def controls(record: GradientFlowPage, text: Text) -> None:
     draw("experiment.task.sequence_length", highest=1_000)
     draw("view.activations", segmented=True)
     draw("experiment.initializer")
-    draw("experiment.initializer.scale", segmented=True)
+    draw("experiment.initializer.scale")
     draw("experiment.initializer.chain")
     draw("experiment.cell.forget_bias.value")
     draw("experiment.cell.forget_bias.longest_lag")
@@ -71,11 +71,17 @@ def controls(record: GradientFlowPage, text: Text) -> None:
 
 
 def task_controls(record: GradientFlowPage, text: Text) -> None:
-    draw = Controls(record, START, text).draw
+    draw, task = Controls(record, START, text).draw, record.experiment.task
     draw("experiment.task")
-    for parameter in record.experiment.task.parameters_declared():
-        if parameter.name != "sequence_length":
-            draw(f"experiment.task.{parameter.name}")
+    match task:
+        case OwnText():
+            uploads.own_text(record, text)
+        case OwnSeries():
+            uploads.own_series(record, text)
+        case _:
+            for parameter in task.parameters_declared():
+                if parameter.name != "sequence_length":
+                    draw(f"experiment.task.{parameter.name}")
 
 
 def preset_menu(record: GradientFlowPage, text: Text) -> None:
@@ -110,7 +116,7 @@ def setting(record: GradientFlowPage) -> tuple[object, ...]:
 
 
 def heading(record: GradientFlowPage, text: Text) -> None:
-    st.title(text("page.gradient_flow.title"), anchor=False)
+    st.header(text("page.gradient_flow.title"), anchor=False)
     name = preset_of(record)
     st.markdown(text(f"preset.{name}.look") if name else text("page.gradient_flow.lead"))
 
@@ -123,7 +129,7 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
         draw("view.axis", segmented=True)
         if record.view.quantity == "gradient":
             draw("view.part")
-        else:
+        elif record.view.arrangement == "grid" or record.view.activations != "all":
             draw("view.bounds")
 
 
@@ -159,7 +165,7 @@ def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str,
 def draw_old(text: Text) -> None:
     """The figure of the last setting, marked as old, while the new one is computed."""
     old = memory.get(DRAWN)
-    results = asking.already_there(old.study(), DIAGNOSTICS) if old else None
+    results = asking.already_there(old.study(), old.view.needs) if old else None
     if results is None:
         st.skeleton(height=OVERLAY_HEIGHT)
     else:
@@ -174,7 +180,7 @@ def pinned_results(record: GradientFlowPage, text: Text) -> Results | None:
     pinned = memory.get(PINNED)
     if pinned is None:
         return None
-    results = asking.ask(pinned.study(), DIAGNOSTICS, text, place="flow.pinned", meanwhile=lambda: None)
+    results = asking.ask(pinned.study(), record.view.needs, text, place="flow.pinned", meanwhile=lambda: None)
     return None if isinstance(results, Failure) else results
 
 

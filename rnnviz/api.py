@@ -1,0 +1,50 @@
+"""The functions of a notebook: `run` an experiment, `draw` a figure. The page and the command line go the same way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnviz.diagnostics import DIAGNOSTICS
+from rnnviz.diagnostics.diagnose import diagnose, results
+from rnnviz.engine import run
+from rnnviz.experiment import Experiment, Study
+from rnnviz.figures import FIGURES, Look, Result, Results
+from rnnviz.text import Text
+from rnnviz.trace import Trace
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from rnnviz.figures import GradientFlow
+
+__all__ = ["draw", "run"]
+
+
+def draw(
+    figure: GradientFlow | str, subject: Trace | Experiment | Study, *, language: str = "en", dark: bool = False
+) -> go.Figure:
+    """A figure of a trace, an experiment or a study, as plotly shows it in a notebook.
+
+    `figure` is a figure with its options, or the name of one: draw("gradient_flow", run(Experiment())).
+    Raises ValueError for an unknown name or language, MissingQuantity if the trace lacks what the figure needs.
+    """
+    import plotly.graph_objects as go
+
+    chosen = figure_named(figure) if isinstance(figure, str) else figure
+    drawn = chosen(results_of(subject, chosen.needs), Text(language), Look(dark))
+    return go.Figure(drawn)
+
+
+def figure_named(name: str) -> GradientFlow:
+    known = {figure.model_fields["kind"].default: figure for figure in FIGURES}
+    if name not in known:
+        raise ValueError(f"figure must be one of {', '.join(known)}; got {name!r}")
+    return known[name]()
+
+
+def results_of(subject: Trace | Experiment | Study, names: tuple[str, ...]) -> Results:
+    needs = [DIAGNOSTICS[name] for name in names]
+    if isinstance(subject, Trace):
+        return {"trace": Result(subject.experiment, results(subject, needs))}
+    experiments = subject.experiments() if isinstance(subject, Study) else {"experiment": subject}
+    return {name: Result(experiment, diagnose(experiment, needs)) for name, experiment in experiments.items()}

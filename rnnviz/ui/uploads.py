@@ -1,0 +1,70 @@
+"""A person's own text or table: taken in, kept under its hash, and looked at in a worker, never here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from rnnviz import content
+from rnnviz.content import UnreadableContent
+from rnnviz.jobs import Failure, interactive
+from rnnviz.text import Text
+from rnnviz.ui import failures, memory
+from rnnviz.ui.flow import START, GradientFlowPage
+
+TASK = "experiment.task"
+
+
+def own_text(record: GradientFlowPage, text: Text) -> None:
+    taken = uploader("txt", text("page.upload_text_help"), text)
+    if taken and taken != record.flat()[f"{TASK}.sha256"]:
+        choose({f"{TASK}.sha256": taken})
+
+
+def own_series(record: GradientFlowPage, text: Text) -> None:
+    taken = uploader("csv", text("page.upload_series_help"), text)
+    sha256 = taken or str(record.flat()[f"{TASK}.sha256"])
+    columns = columns_of(sha256, text)
+    if not columns:
+        return
+    current = record.flat()[f"{TASK}.column"]
+    if taken and (sha256 != record.flat()[f"{TASK}.sha256"] or current not in columns):
+        choose({f"{TASK}.sha256": sha256, f"{TASK}.column": columns[0]})
+    key = f"{record.kind}.{TASK}.column"
+    st.session_state[key] = current if current in columns else columns[0]
+    st.selectbox(
+        text("page.column"), columns, key=key, on_change=memory.change, args=(START, f"{TASK}.column", key)
+    )
+
+
+def choose(changes: dict[str, Any]) -> None:
+    memory.remember(memory.kept(START).changed(changes))
+    st.rerun()
+
+
+def uploader(kind: str, help_: str, text: Text) -> str | None:
+    """The hash of the file that was given, if one was given and could be kept."""
+    given = st.file_uploader(text("page.upload"), [kind], key=f"flow.upload.{kind}", help=help_)
+    if given is None:
+        return None
+    try:
+        return content.put(given.getvalue())
+    except UnreadableContent as error:
+        st.error(text(f"error.unreadable_content.{error.reason}", **error.detail))
+    except OSError:
+        st.error(text("error.not_kept"))
+    return None
+
+
+def columns_of(sha256: str, text: Text) -> list[str]:
+    """The numeric columns of a table; says why there are none. A hostile file can hurt only the worker that reads it."""
+    request = {"columns_of": sha256}
+    with interactive().submit(f"columns {sha256}", request, f"{memory.session()}:columns") as ticket:
+        while not ticket.wait(0.2):
+            st.caption(text("waiting.starting"))
+        answer = ticket.result()
+    if isinstance(answer, Failure):
+        st.error(failures.in_words(answer, text))
+        return []
+    return list(answer.meta["columns"])
