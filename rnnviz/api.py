@@ -8,31 +8,27 @@ from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
 from rnnviz.engine import run
 from rnnviz.experiment import Experiment, Study
-from rnnviz.figures import FIGURES, Look, Result, Results
+from rnnviz.figures import FIGURES, Look, Result, Results, as_plotly
 from rnnviz.text import Text
 from rnnviz.trace import Trace
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from rnnviz.figures import GradientFlow
+    from rnnviz.figures import GradientFlow, PlotlyFigure
 
 __all__ = ["draw", "run"]
 
 
 def draw(
     figure: GradientFlow | str, subject: Trace | Experiment | Study, *, language: str = "en", dark: bool = False
-) -> go.Figure:
+) -> PlotlyFigure:
     """A figure of a trace, an experiment or a study, as plotly shows it in a notebook.
 
     `figure` is a figure with its options, or the name of one: draw("gradient_flow", run(Experiment())).
     Raises ValueError for an unknown name or language, MissingQuantity if the trace lacks what the figure needs.
     """
-    import plotly.graph_objects as go
-
     chosen = figure_named(figure) if isinstance(figure, str) else figure
     drawn = chosen(results_of(subject, chosen.needs), Text(language), Look(dark))
-    return go.Figure(drawn)
+    return as_plotly(drawn)
 
 
 def figure_named(name: str) -> GradientFlow:

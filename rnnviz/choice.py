@@ -15,9 +15,9 @@ import difflib
 import hashlib
 import json
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -27,6 +27,7 @@ SCHEMA = 1  # raised whenever the same words would come to mean another experime
 
 Word = str | bool | int | float
 Flat = dict[str, Word]
+Kind = TypeVar("Kind", bound="Choice")
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,15 @@ class Parameter:
     name: str
     domain: Domain
     default: Any
-    type: type
+    read_as: Callable[[str], Word]  # int, float, bool or str
     options: Mapping[str, type[Choice]]  # empty unless the parameter is itself a choice
 
     def parse(self, word: Word) -> Word:
         """A value from a link or a command line, where everything is a string; what cannot be read is left as it came."""
-        if not isinstance(word, str) or self.type is str:
+        if not isinstance(word, str):
             return word
         try:
-            return {"true": True, "false": False}[word.lower()] if self.type is bool else self.type(word)
+            return {"true": True, "false": False}[word.lower()] if self.read_as is bool else self.read_as(word)
         except (ValueError, KeyError):
             return word
 
@@ -179,7 +180,7 @@ class Choice(BaseModel):
     @classmethod
     def from_flat(cls, flat: Mapping[str, Word]) -> Self:
         """The inverse of `flat`. What is left out keeps its default; a choice may be named by its parameters alone."""
-        return cls()._changed(flat, carry=False)
+        return default(cls)._changed(flat, carry=False)
 
     def changed(self, changes: Mapping[str, Word]) -> Self:
         """The same choice with some words changed. Where a kind changes, parameters that both kinds have are carried over."""
@@ -202,7 +203,7 @@ class Choice(BaseModel):
         return self.model_copy(update=values) if values else self
 
     def fingerprint(self) -> str:
-        """A hash of the data that the words only name, such as a text that comes with Python; "" where there is none."""
+        """A hash of data that the words only name, such as a text that comes with Python; "" where there are none."""
         return ""
 
     def identity(self) -> Flat:
@@ -221,6 +222,11 @@ class Choice(BaseModel):
         return key_of({"kind": self.kind, **self.identity()})
 
 
+def default(option: type[Kind]) -> Kind:
+    """The choice with every parameter at its default."""
+    return option()  # type: ignore[call-arg]
+
+
 def key_of(words: object) -> str:
     text = json.dumps([SCHEMA, words], sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -230,16 +236,12 @@ def declaration(name: str, info: FieldInfo) -> Parameter:
     kinds = [kind for kind in members(info.annotation) if isinstance(kind, type) and issubclass(kind, Choice)]
     options: dict[str, type[Choice]] = {kind.model_fields["kind"].default: kind for kind in kinds}
     described = [item for item in info.metadata if isinstance(item, Range | Pattern)]
-    domain: Domain
-    if options:
-        domain, value_type = OneOf(tuple(options)), Choice
-    elif described:
-        domain, value_type = described[0], info.annotation
-    elif info.annotation is bool:
-        domain, value_type = OneOf(("true", "false")), bool
-    else:
-        domain, value_type = OneOf(tuple(map(str, get_args(info.annotation)))), str
-    return Parameter(name, domain, info.get_default(call_default_factory=True), value_type, options)  # type: ignore[arg-type]
+    words = ("true", "false") if info.annotation is bool else tuple(map(str, get_args(info.annotation)))
+    domain: Domain = OneOf(tuple(options)) if options else described[0] if described else OneOf(words)
+    read_as = info.annotation if info.annotation in (int, float, bool) else str
+    return Parameter(
+        name, domain, info.get_default(call_default_factory=True), cast("Callable[[str], Word]", read_as), options
+    )
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
@@ -261,9 +263,9 @@ def chosen(parameter: Parameter, current: Choice, word: Word | None, inner: Mapp
     option = parameter.options[kind]
     try:
         if option is not type(current):
-            start = carried_over(current, option) if carry else option()
+            start = carried_over(current, option) if carry else default(option)
         else:
-            start = option() if word is not None and not carry else current
+            start = default(option) if word is not None and not carry else current
         return start._changed(inner, carry)
     except InvalidParameter as error:
         raise error.under(parameter.name) from None
@@ -289,7 +291,7 @@ def kind_with(parameter: Parameter, inner: Mapping[str, Word]) -> str:
 
 def carried_over(current: Choice, option: type[Choice]) -> Choice:
     """An `option` with the parameters that it shares with `current`, as far as they lie in its own domain."""
-    carried = option()
+    carried = default(option)
     for name in names_of(type(current)) & names_of(option):
         with contextlib.suppress(InvalidParameter):
             carried = carried.model_copy(update={name: getattr(current, name)})

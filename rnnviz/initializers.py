@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from rnnviz.choice import Choice, Pattern, Range
+from rnnviz.choice import Choice, Range
 
 
 class NaturalScale(Choice):

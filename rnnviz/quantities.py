@@ -27,9 +27,13 @@ QUANTITIES = {
     "cell_state_grad": Quantity("∂ℓ/∂<i>c</i><sub>t</sub>", STATES),
     "input_grad": Quantity("∂ℓ/∂<i>x</i><sub>t</sub>", ("time", "example", "feature")),
     "state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("time", "example"), "decade"),
-    "hidden_state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>h</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"),
+    "hidden_state_grad_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>h</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"
+    ),
     "cell_state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>c</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"),
-    "weight_hh_grad_share": Quantity("[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>", ("layer", "time", "row", "unit")),
+    "weight_hh_grad_share": Quantity(
+        "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>", ("layer", "time", "row", "unit")
+    ),
     "weight_ih_grad_share": Quantity("[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub>", ("time", "row", "feature")),
     "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before")),
     "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,8 +49,8 @@ def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray
         check_study(study, request["needs"])
         return pack(computed(study, request, tick))
     except InvalidParameter as error:
-        detail = {"path": error.path, "value": repr(error.value), "domain": str(error.domain)}
-        raise Refusal("invalid_parameter", detail) from error
+        domain = {"domain": type(error.domain).__name__, **asdict(error.domain)}
+        raise Refusal("invalid_parameter", {"path": error.path, "value": repr(error.value), **domain}) from error
     except OverBudget as error:
         raise Refusal("over_budget", vars(error)) from error
     except MissingContent as error:

@@ -31,7 +31,9 @@ class GRU(Cell):
 
     def draw(self, initializer: Initializer, inputs: int, generator: Generator) -> dict[str, Tensor]:
         drawn = super().draw(initializer, inputs, generator)
-        drawn["bias_ih"][self.hidden_size : 2 * self.hidden_size] += self.update_bias  # once: two biases do not double it
+        drawn["bias_ih"][self.hidden_size : 2 * self.hidden_size] += (
+            self.update_bias
+        )  # once: two biases do not double it
         return drawn
 
     def step(self, parameters: Parameters, x: Tensor, state: State) -> tuple[State, Tensor]:

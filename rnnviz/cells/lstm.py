@@ -31,9 +31,7 @@ class Chrono(Choice):
     """
 
     kind: Literal["chrono"] = Field("chrono", repr=False)
-    longest_lag: Annotated[
-        int, Range(3, 10_000, symbol="<i>T</i><sub>max</sub>", unit="time steps", log=True)
-    ] = 100
+    longest_lag: Annotated[int, Range(3, 10_000, symbol="<i>T</i><sub>max</sub>", unit="time steps", log=True)] = 100
 
     def apply(self, bias_ih: Tensor, bias_hh: Tensor, size: int, generator: Generator) -> None:
         spread = torch.rand(size, generator=generator, dtype=torch.float64)
@@ -126,7 +124,7 @@ class LSTMKernel(Kernel):
         self.coefficients()
 
     def coefficients(self) -> None:
-        i, f, g, o = self.gate_view.unbind(1)
+        i, _, g, o = self.gate_view.unbind(1)
         k, q = self.factor, self.squashed_cell
         torch.addcmul(self.gate_view, self.gate_view, self.gate_view, value=-1, out=k)  # s(1 − s); g's is replaced
         k[:, 0].mul_(g)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rnnviz.choice import InvalidParameter
 from rnnviz.experiment import Experiment, Study
 
-LARGEST_SIZE = 8_000_000  # T · N · H · layers: about 17 float32 arrays of this size are alive at once
+LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
 NEED_PRODUCTS = ("jacobian_norm",)
 
@@ -30,7 +30,7 @@ def check_budget(experiment: Experiment) -> None:
 
 def size_of(experiment: Experiment) -> int:
     e = experiment
-    return e.task.sequence_length * e.batch_size * e.cell.hidden_size * e.cell.layers
+    return e.task.sequence_length * e.batch_size * max(e.cell.hidden_size * e.cell.layers, e.task.input_size)
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:

@@ -67,9 +67,12 @@ def renormalise(matrix: Tensor) -> int:
 
 
 def largest_singular_values(matrices: Tensor) -> Tensor:
-    """σ₁ of each of (…, n, m) matrices, float64: from the smaller Gram matrix, exact to rounding."""
+    """σ₁ of each of (…, n, m) matrices, float64: from the smaller Gram matrix, exact to rounding; NaN where not finite."""
+    matrices = (
+        matrices.double()
+    )  # in float32 LAPACK does not converge for the Gram matrix of a strongly non-normal product
     wide = matrices.shape[-1] > matrices.shape[-2]
     gram = matrices @ matrices.mT if wide else matrices.mT @ matrices
     finite = torch.isfinite(gram).all(-1).all(-1)  # eigenvalues of NaN can end the process (pytorch#93124)
     largest = torch.linalg.eigvalsh(torch.where(finite[..., None, None], gram, 0))[..., -1]
-    return torch.where(finite, largest.clamp_min(0).sqrt().double(), torch.nan)
+    return torch.where(finite, largest.clamp_min(0).sqrt(), torch.nan)

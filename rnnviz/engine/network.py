@@ -24,7 +24,8 @@ def draw_parameters(experiment: Experiment) -> dict[str, Tensor]:
     The readout y = W_hy h + b_hy starts as torch.nn.Linear does, U(−1/√H, 1/√H).
     """
     e, dtype = experiment, DTYPES[experiment.dtype]
-    size, drawn = e.cell.hidden_size, {}
+    size = e.cell.hidden_size
+    drawn: dict[str, Tensor] = {}
     for layer in range(e.cell.layers):
         inputs = size if layer else e.task.input_size
         one = e.cell.draw(e.initializer, inputs, generator(e.seed, "weights", layer))

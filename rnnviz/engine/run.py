@@ -10,6 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from rnnviz.cells.kernel import Kernel
+from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, suffix_products
 from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
@@ -39,16 +40,34 @@ def run(
     """
     check_budget(experiment)
     with torch.no_grad():
-        weights = draw_parameters(experiment) | {k: v.to(DTYPES[experiment.dtype]) for k, v in (parameters or {}).items()}
-        batch = experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
+        weights = draw_parameters(experiment) | {
+            k: v.to(DTYPES[experiment.dtype]) for k, v in (parameters or {}).items()
+        }
+        batch = draw_batch(experiment)
         return Recorder(experiment, weights, batch, frozenset(record), example).trace(tick)
+
+
+def draw_batch(experiment: Experiment) -> Batch:
+    """The batch of an experiment. A task that refuses its own parameter (a sequence longer than the data) is named in it."""
+    try:
+        return experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
+    except InvalidParameter as error:
+        raise error.under("task") from None
 
 
 class Recorder:
     """One pass, and the named arrays that were asked of it."""
 
-    def __init__(self, experiment: Experiment, weights: Mapping[str, Tensor], batch: Batch, wanted: frozenset[str], example: int):
-        self.experiment, self.weights, self.batch, self.wanted, self.example = experiment, weights, batch, wanted, example
+    def __init__(
+        self, experiment: Experiment, weights: Mapping[str, Tensor], batch: Batch, wanted: frozenset[str], example: int
+    ):
+        self.experiment, self.weights, self.batch, self.wanted, self.example = (
+            experiment,
+            weights,
+            batch,
+            wanted,
+            example,
+        )
         self.arrays: dict[str, Tensor | np.ndarray] = {}
 
     def trace(self, tick: Tick) -> Trace:
@@ -99,7 +118,11 @@ class Recorder:
         self.keep_gradients(layers, exponents)
 
     def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
-        scale = torch.ldexp(torch.ones_like(exponents, dtype=layers[0].dtype), exponents)[:, None] if exponents.any() else None
+        scale = (
+            torch.ldexp(torch.ones_like(exponents, dtype=layers[0].dtype), exponents)[:, None]
+            if exponents.any()
+            else None
+        )
         hidden = [layer.hidden_adjoint for layer in layers]
         cells = [layer.cell_state_adjoint for layer in layers if layer.cell_state_adjoint is not None]
         parts = [part for layer in layers for part in layer.state_adjoint]

@@ -6,7 +6,7 @@ import base64
 import math
 from collections.abc import Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,7 +14,12 @@ import xarray as xr
 from rnnviz.experiment import Experiment
 from rnnviz.text import Text
 
-FigureDict = dict[str, Any]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+FigureDict = dict[
+    str, Any
+]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
 
 # log₁₀ of the smallest number above zero, and of the smallest with full precision (IEEE 754).
 ZERO_BELOW = {"float16": math.log10(2.0**-24), "float32": math.log10(2.0**-149), "float64": -1074 * math.log10(2)}
@@ -29,6 +34,13 @@ class Result(NamedTuple):
 
 
 Results = Mapping[str, Result]
+
+
+def as_plotly(figure: FigureDict) -> PlotlyFigure:
+    """The figure as an object of plotly's, for a notebook or an export; making one costs ten times the drawing itself."""
+    import plotly.graph_objects as go
+
+    return go.Figure(figure)
 
 
 def packed(values: np.ndarray) -> dict[str, str]:
@@ -60,7 +72,8 @@ def computed_for(experiment: Experiment, text: Text) -> str:
         text(f"option.task.{e.task.kind}.label"),
         f"T = {e.task.sequence_length}",
         f"H = {e.cell.hidden_size}" + (f" × {e.cell.layers}" if e.cell.layers > 1 else ""),
-        text(f"option.initializer.{e.initializer.kind}.label") + (" " + size.format(getattr(scale, scale.kind)) if size else ""),
+        text(f"option.initializer.{e.initializer.kind}.label")
+        + (" " + size.format(getattr(scale, scale.kind)) if size else ""),
         text(f"option.loss.{e.loss.kind}.label"),
         f"N = {e.batch_size}",
         f"{text('parameter.seed.label')} {e.seed}",

@@ -63,7 +63,9 @@ class GradientFlow(Choice):
         if self.quantity == "gradient":
             frame = data.gradient_flow.to_dataframe("log10_norm").reset_index()
         else:
-            bounds = data.jacobian_bounds.to_dataframe("value").value.unstack("bound") if data.jacobian_bounds.size else None
+            bounds = (
+                data.jacobian_bounds.to_dataframe("value").value.unstack("bound") if data.jacobian_bounds.size else None
+            )
             frame = pd.DataFrame({"lag": np.arange(data.jacobian_norm.size), "log10_norm": data.jacobian_norm.values})
             frame = frame if bounds is None else frame.join(bounds.add_prefix("log10_"))
         return pd.DataFrame(head, index=frame.index).join(frame)
@@ -75,8 +77,8 @@ class Drawing:
     def __init__(self, view: GradientFlow, results: Results, pinned: Results, text: Text, look: Look):
         self.view, self.results, self.pinned, self.text, self.look = view, results, pinned, text, look
         self.log = view.axis == "log"
-        self.cells = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
-        self.columns = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
+        self.cells: list[str] = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
+        self.columns: list[str] = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
 
     @property
     def detailed(self) -> bool:
@@ -128,12 +130,16 @@ class Drawing:
         if self.log and below.any():
             below[max(int(np.argmax(below)) - 1, 0)] = True
             pale = {"opacity": 0.4, "showlegend": False, "line": {**line, "width": 2}}
-            hover = {"hovertemplate": self.hover(name + " — " + self.text("figure.below", dtype=result.experiment.dtype))}
+            hover = {
+                "hovertemplate": self.hover(name + " — " + self.text("figure.below", dtype=result.experiment.dtype))
+            }
             yield self.line(x, np.where(below, visible, np.nan), **(shared | pale | hover))
         if np.isneginf(y).any() and np.isfinite(y).any():
-            yield self.zero_cross(x, y, name, line["color"], shared)
+            yield self.zero_cross(x, y, name, self.look.colour(cell.kind), shared)
 
-    def zero_cross(self, x: np.ndarray, y: np.ndarray, name: str, colour: str, shared: dict[str, Any]) -> dict[str, Any]:
+    def zero_cross(
+        self, x: np.ndarray, y: np.ndarray, name: str, colour: str, shared: dict[str, Any]
+    ) -> dict[str, Any]:
         """A cross at the last value before the curve is exactly zero, on the far side of the loss."""
         finite = np.flatnonzero(np.isfinite(y))
         at = finite[0] if self.view.quantity == "gradient" else finite[-1]
@@ -168,7 +174,9 @@ class Drawing:
         name = self.text("figure.pinned", curve=self.curve_name(result))
         line = {"color": colour, "dash": ACTIVATION_DASHES[result.experiment.cell.activation], "width": 1.5}
         y = np.where(np.isfinite(y), y, np.nan)
-        yield self.line(x, y, mode="lines", line=line, name=name, showlegend=False, hovertemplate=self.hover(name), **axes)
+        yield self.line(
+            x, y, mode="lines", line=line, name=name, showlegend=False, hovertemplate=self.hover(name), **axes
+        )
 
     def line(self, x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
         if not self.log:
@@ -180,7 +188,9 @@ class Drawing:
 
     def curve_name(self, result: Result) -> str:
         cell = result.experiment.cell
-        return f"{self.text(f'option.cell.{cell.kind}.short')} · {self.text(f'option.activation.{cell.activation}.label')}"
+        return (
+            f"{self.text(f'option.cell.{cell.kind}.short')} · {self.text(f'option.activation.{cell.activation}.label')}"
+        )
 
     def hover(self, name: str) -> str:
         value = "10<sup>%{y:.2f}</sup>" if self.log else "%{y:.3g}"
@@ -225,7 +235,11 @@ class Drawing:
         return self.text(f"figure.gradient_flow.x.{self.view.quantity}")
 
     def y_axis(self, **rest: Any) -> dict[str, Any]:
-        powers = {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"} if self.log else {"tickformat": ".2~e"}
+        powers = (
+            {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"}
+            if self.log
+            else {"tickformat": ".2~e"}
+        )
         low, high = self.y_range()
         return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
 

@@ -55,7 +55,11 @@ def first_below(curve: np.ndarray, floor: float) -> int | None:
 
 def name_of(result: Result, text: Text) -> str:
     cell = result.experiment.cell
-    return text("sentence.curve", cell=text(f"option.cell.{cell.kind}.inline"), activation=text(f"option.activation.{cell.activation}.label"))
+    return text(
+        "sentence.curve",
+        cell=text(f"option.cell.{cell.kind}.inline"),
+        activation=text(f"option.activation.{cell.activation}.label"),
+    )
 
 
 def reading(results: Results, quantity: str, part: str, text: Text) -> str:
@@ -96,8 +100,13 @@ def table(results: Results, quantity: str, part: str, text: Text) -> pd.DataFram
                 text("table.cell"): text(f"option.cell.{cell.kind}.label"),
                 text("table.activation"): text(f"option.activation.{cell.activation}.label"),
                 text("table.kept"): power_of_ten(s.kept),
-                text("table.per_step"): f"{10**s.per_step:.4f}" if not np.isnan(s.per_step) and np.isfinite(s.per_step) else "—",
-                **{text("table.lost", dtype=dtype): "—" if lag is None else str(lag) for dtype, lag in list(s.lost_after.items())[:2]},
+                text("table.per_step"): f"{10**s.per_step:.4f}"
+                if not np.isnan(s.per_step) and np.isfinite(s.per_step)
+                else "—",
+                **{
+                    text("table.lost", dtype=dtype): "—" if lag is None else str(lag)
+                    for dtype, lag in list(s.lost_after.items())[:2]
+                },
                 text("table.outcome"): text(f"outcome.{s.outcome}", time=s.overflow_time, dtype=result.experiment.dtype)
                 if s.outcome == "diverged"
                 else text(f"outcome.{s.outcome}"),

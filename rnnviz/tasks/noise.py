@@ -14,7 +14,7 @@ from rnnviz.tasks.task import Batch, Judgement, Task
 class Noise(Task):
     """Independent normal inputs of variance s²; the answer, at every step, is the very first input.
 
-    The white drive of mean-field theory (NUMBERS row 21 has its critical gains), with a target that needs the longest lag.
+    The white drive for which mean-field theory gives critical gains, with a target that needs the longest lag.
     """
 
     kind: Literal["noise"] = Field("noise", repr=False)

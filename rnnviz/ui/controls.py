@@ -44,7 +44,7 @@ class Controls:
     def widget(self, parameter: Parameter, path: str, segmented: bool, highest: float | None) -> Callable[..., object]:
         value = self.flat[path]
         match parameter.domain:
-            case OneOf() if parameter.type is bool:
+            case OneOf(("true", "false")):
                 return st.toggle
             case OneOf(words):
                 return self.one_of(parameter, words, segmented)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 import streamlit as st
 
 from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
@@ -37,14 +40,22 @@ def say_refused(refused: list[InvalidParameter], text: Text) -> None:
 
 def in_words(failure: Failure, text: Text) -> str:
     """One or two sentences: what happened and what would help."""
-    detail = dict(failure.detail)
+    detail: dict[str, Any] = dict(failure.detail)
     reason = str(detail.get("reason", failure.kind)) if failure.kind == "refused" else failure.kind
     if reason == "over_budget":
         detail |= {name: f"{float(detail[name]):.2g}" for name in ("asked", "allowed")}
         detail["parameter"] = parameter_name(str(detail["parameter"]), text)
+    if reason == "invalid_parameter":
+        detail["domain"] = domain_in_words(domain_of(detail), text)
     if reason == "unreadable_content":
         return text(f"error.unreadable_content.{detail['content_reason']}", **detail)
     return text(f"error.{reason}", **detail)
+
+
+def domain_of(detail: dict[str, Any]) -> Domain:
+    """The domain that a worker's refusal described."""
+    kind = {domain.__name__: domain for domain in (Range, OneOf, Pattern, Known)}[detail["domain"]]
+    return kind(**{field.name: detail[field.name] for field in fields(kind)})
 
 
 def parameter_name(path: str, text: Text) -> str:

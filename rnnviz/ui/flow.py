@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnnviz.cells import GRU, LSTM
+from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
@@ -20,7 +20,7 @@ class GradientFlowPage(Choice):
     """
 
     kind: Literal["flow"] = Field("flow", repr=False)
-    experiment: Experiment = Experiment(cell=LSTM(forget_bias=3.0))
+    experiment: Experiment = Experiment(cell=LSTM(forget_bias=ForgetBias(value=3.0)))
     update_bias: Annotated[float, Range(-6.0, 10.0, step=0.1)] = 3.0
     reset: Literal["after", "before"] = "after"
     view: GradientFlow = GradientFlow()

@@ -12,7 +12,9 @@ VIEWS = Path(__file__).parent / "views"
 SIDEBAR_WIDTH = 380  # pixels; four Korean words of a segmented control fit beside each other
 
 text = memory.language()
-st.set_page_config(page_title=text("app.title"), page_icon="assets/logo.svg", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
+st.set_page_config(
+    page_title=text("app.title"), page_icon="assets/logo.svg", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+)
 interactive().warm()  # nothing if the workers run already
 
 pages = [
@@ -23,7 +25,7 @@ with st.sidebar:
         text("app.language"),
         list(LANGUAGES),
         key=memory.LANGUAGE,
-        format_func=LANGUAGES.get,
+        format_func=lambda code: LANGUAGES[code],
         label_visibility="collapsed",
         required=True,
     )

@@ -72,14 +72,57 @@ function fit({ canvas, Plotly }) {
   if (Plotly && canvas.offsetWidth && canvas.offsetWidth !== canvas._fullLayout?.width) Plotly.Plots.resize(canvas)
 }
 
-function save({ canvas, data, Plotly }, format) {
-  Plotly?.downloadImage(canvas, {
-    format,
-    filename: data.file_name,
-    width: canvas.offsetWidth,
-    height: canvas.offsetHeight,
-    scale: format === "png" ? 2 : 1,
+async function save({ canvas, data, Plotly }, format) {
+  if (!Plotly) return
+  const size = { width: canvas.offsetWidth, height: canvas.offsetHeight }
+  const drawing = await Plotly.toImage(canvas, { format: "svg", imageDataOnly: true, ...size })
+  const svg = drawing.replace(">", `><style>${await fonts(canvas)}</style>`)
+  const picture = format === "png" ? await raster(svg, size) : new Blob([svg], { type: "image/svg+xml" })
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(picture)
+  link.download = `${data.file_name}.${format}`
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
+
+// A picture outside the page knows none of its fonts; other letters, wider ones, would run over its edges. So those that
+// the page has fetched for these words travel inside it.
+async function fonts(canvas) {
+  const words = [...canvas.querySelectorAll("text")]
+  const families = new Set(words.flatMap(word => getComputedStyle(word).fontFamily.split(",").map(bare)))
+  const fetched = new Set(performance.getEntriesByType("resource").map(entry => entry.name))
+  const faces = [...document.styleSheets]
+    .flatMap(sheet => [...sheet.cssRules].map(rule => ({ rule, base: sheet.href ?? document.baseURI })))
+    .filter(({ rule }) => rule instanceof CSSFontFaceRule && families.has(bare(rule.style.fontFamily)))
+    .map(({ rule, base }) => ({ rule, address: new URL(/url\("?([^")]+)/.exec(rule.cssText)[1], base).href }))
+    .filter(({ address }) => fetched.has(address))
+  return (await Promise.all(faces.map(embedded))).join("")
+}
+
+const bare = family => family.trim().replaceAll('"', "")
+
+async function embedded({ rule, address }) {
+  const file = await (await fetch(address)).blob()
+  return rule.cssText.replace(/url\("?[^")]+"?\)/, `url(${await dataAddress(file)})`)
+}
+
+function dataAddress(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(reader.result)
+    reader.onerror = () => reject(reader.error)
+    reader.readAsDataURL(blob)
   })
+}
+
+// At twice the size on the page, which is sharp on a slide.
+async function raster(svg, { width, height }) {
+  const image = new Image()
+  image.src = await dataAddress(new Blob([svg], { type: "image/svg+xml" }))
+  await image.decode()
+  const paper = new OffscreenCanvas(2 * width, 2 * height)
+  paper.getContext("2d").drawImage(image, 0, 0, 2 * width, 2 * height)
+  return paper.convertToBlob({ type: "image/png" })
 }
 
 function fail({ failure, data }, error) {

@@ -33,9 +33,7 @@ def own_series(record: GradientFlowPage, text: Text) -> None:
         choose({f"{TASK}.sha256": sha256, f"{TASK}.column": columns[0]})
     key = f"{record.kind}.{TASK}.column"
     st.session_state[key] = current if current in columns else columns[0]
-    st.selectbox(
-        text("page.column"), columns, key=key, on_change=memory.change, args=(START, f"{TASK}.column", key)
-    )
+    st.selectbox(text("page.column"), columns, key=key, on_change=memory.change, args=(START, f"{TASK}.column", key))
 
 
 def choose(changes: dict[str, Any]) -> None:

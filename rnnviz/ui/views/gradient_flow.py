@@ -30,9 +30,7 @@ def page(text: Text) -> None:
     failures.say_refused(refused, text)
     view_controls(record, text)
     link = memory.write_link(record, START)
-    results = asking.ask(
-        record.study(), record.view.needs, text, place="flow", meanwhile=lambda: draw_old(text)
-    )
+    results = asking.ask(record.study(), record.view.needs, text, place="flow", meanwhile=lambda: draw_old(text))
     if isinstance(results, Failure):
         say_failure(results, record, text)
         return
@@ -67,7 +65,9 @@ def controls(record: GradientFlowPage, text: Text) -> None:
     with st.expander(text("page.more")):
         for path in ("experiment.cell.forget_bias", "reset", "experiment.batch_size", "experiment.dtype"):
             draw(path)
-    st.button(text("page.reset"), help=text("page.reset_help"), on_click=memory.remember, args=(START,), width="stretch")
+    st.button(
+        text("page.reset"), help=text("page.reset_help"), on_click=memory.remember, args=(START,), width="stretch"
+    )
 
 
 def task_controls(record: GradientFlowPage, text: Text) -> None:
