@@ -55,6 +55,19 @@ def serving(script: str, folder: Path, *, base: str = "", **environment: str) ->
         server.process.wait(PATIENCE)
 
 
+@contextmanager
+def serving_app(**environment: str) -> Iterator[Server]:
+    """Serve the dashboard itself, as `make run` does."""
+    port = _free_port()
+    server = Server(_start(ROOT / "app.py", port, "", environment), f"http://localhost:{port}")
+    try:
+        _wait(server)
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(PATIENCE)
+
+
 def _start(app: Path, port: int, base: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # From the project's root, so that its .streamlit/config.toml holds here too.
     options = [f"--server.port={port}", f"--server.baseUrlPath={base}"]

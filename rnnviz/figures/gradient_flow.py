@@ -114,13 +114,15 @@ class Drawing:
         flow = result.data.gradient_flow
         part = self.view.part if flow.size and self.view.part in flow.part.values else "state"
         if not flow.size:
-            return np.empty(0), np.empty(0)
+            return np.full(1, np.nan), np.full(1, np.nan)  # one point that is nowhere: the legend still names the curve
         return thinned(flow.time.values, flow.sel(part=part, band=which).values)
 
     def curve(self, result: Result, axes: dict[str, Any], legend: bool) -> Iterator[dict[str, Any]]:
         cell, (x, y) = result.experiment.cell, self.points(result)
         floor = ZERO_BELOW[result.experiment.dtype]
         name = self.curve_name(result)
+        if not np.isfinite(y).any() and result.data.attrs["outcome"] == "diverged":
+            name += " ✕ " + self.text("figure.overflow", time=result.data.attrs["overflow_time"])
         line = {"color": self.look.colour(cell.kind), "dash": ACTIVATION_DASHES[cell.activation], "width": 3}
         group = f"{cell.kind}-{cell.activation}"
         shared = {"legendgroup": group, "mode": "lines", "name": name, **axes, "hovertemplate": self.hover(name)}
@@ -128,7 +130,7 @@ class Drawing:
         yield self.line(x, np.where(visible >= floor, visible, np.nan), line=line, showlegend=legend, **shared)
         below = visible < floor
         if self.log and below.any():
-            below[max(int(np.argmax(below)) - 1, 0)] = True
+            below = np.convolve(below, [1, 1, 1], "same") > 0  # one point more, where the full line ends
             pale = {"opacity": 0.4, "showlegend": False, "line": {**line, "width": 2}}
             hover = {
                 "hovertemplate": self.hover(name + " — " + self.text("figure.below", dtype=result.experiment.dtype))
@@ -238,14 +240,16 @@ class Drawing:
         powers = (
             {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"}
             if self.log
-            else {"tickformat": ".2~e"}
+            else {"tickformat": ".3~g"}
         )
         low, high = self.y_range()
         return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
 
     def y_range(self) -> tuple[float, float]:
         """All curves, with room at the ends; never so narrow that noise fills the screen, never without 10⁰."""
-        values = [y for results in (self.results, self.pinned) for r in results.values() for y in [self.points(r)[1]]]
+        which = ("low", "median", "high") if self.detailed and self.view.quantity == "gradient" else ("median",)
+        results = [*self.results.values(), *self.pinned.values()]
+        values = [self.points(result, edge)[1] for result in results for edge in which]
         finite = np.concatenate([np.empty(0), *(y[np.isfinite(y)] for y in values)])
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
         if not self.log:
@@ -271,8 +275,8 @@ class Drawing:
         return [
             {
                 "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": floor,
-                "yanchor": "bottom", "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
-                "font": {"size": 13, "color": self.look.alarm}, "bgcolor": self.look.faint(self.look.paper, 0.8),
+                "yanchor": "top", "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
+                "font": {"size": 13, "color": self.look.alarm}, "bgcolor": self.look.faint(self.look.paper, 0.7),
             }
             for dtype, floor in self.floors_in_sight()
         ]  # fmt: skip

@@ -11,6 +11,7 @@ import xarray as xr
 from rnnviz.figures.figure import LARGEST, ZERO_BELOW, Result, Results, power_of_ten
 from rnnviz.text import Text
 
+ROSE = 0.7  # decades above both ends: a rise worth a sentence
 KEPT_WELL, GROWN = -3.0, 1.0  # decades over the whole sequence: "carries on" above the one, "explodes" above the other
 
 
@@ -22,6 +23,8 @@ class Survival(NamedTuple):
     lost_after: dict[str, int | None]  # dtype -> first lag at which it is below the smallest number
     outcome: str
     overflow_time: int
+    peak: float = 0.0  # decades above the start
+    peak_at: int = 0  # steps back
 
     @property
     def per_step(self) -> float:
@@ -45,7 +48,10 @@ def survival(result: Result, quantity: str, part: str = "state") -> Survival:
     curve = curve[started[0] :] if len(started) else curve[:0]  # a loss at an earlier step leaves zeros after it
     kept = float(curve[-1] - curve[0]) if len(curve) else np.nan
     lost = {dtype: first_below(curve, floor) for dtype, floor in ZERO_BELOW.items()}
-    return Survival(kept, max(len(curve) - 1, 0), lost, attributes["outcome"], attributes["overflow_time"])
+    peak_at = int(np.argmax(curve)) if len(curve) else 0
+    peak = float(curve[peak_at] - curve[0]) if len(curve) else 0.0
+    outcome, time = attributes["outcome"], attributes["overflow_time"]
+    return Survival(kept, max(len(curve) - 1, 0), lost, outcome, time, peak, peak_at)
 
 
 def first_below(curve: np.ndarray, floor: float) -> int | None:
@@ -71,6 +77,9 @@ def reading(results: Results, quantity: str, part: str, text: Text) -> str:
         weakest = min(finite, key=lambda name: finite[name].kept)
         strongest = max(finite, key=lambda name: finite[name].kept)
         steadiest = min(finite, key=lambda name: abs(finite[name].kept))
+        highest = max(finite, key=lambda name: finite[name].peak - max(finite[name].kept, 0.0))
+        if finite[highest].peak - max(finite[highest].kept, 0.0) > ROSE:
+            said.append(rise(results[highest], finite[highest], text))
         chosen = [weakest, steadiest] + ([strongest] if finite[strongest].kept > GROWN else [])
         said += [sentence(results[name], finite[name], quantity, text) for name in dict.fromkeys(chosen)]
     return " ".join(said)
@@ -78,6 +87,12 @@ def reading(results: Results, quantity: str, part: str, text: Text) -> str:
 
 def overflow(result: Result, s: Survival, text: Text) -> str:
     return text("sentence.overflow", curve=name_of(result, text), time=s.overflow_time, dtype=result.experiment.dtype)
+
+
+def rise(result: Result, s: Survival, text: Text) -> str:
+    """A curve that grows before it falls."""
+    curve = name_of(result, text)
+    return text("sentence.rise", curve=curve, peak=power_of_ten(s.peak), at=s.peak_at, kept=power_of_ten(s.kept))
 
 
 def sentence(result: Result, s: Survival, quantity: str, text: Text) -> str:

@@ -23,8 +23,8 @@ class Copying(Task):
                       answer   blank …                       s_1 … s_K
 
     The last K answers are the symbols, every earlier one is "blank". A longer sequence waits longer with the same
-    symbols; a larger K begins with the same symbols. Who has learnt only when to speak scores K ln 8 / T (NUMBERS row
-    27), in the mean over all steps.
+    symbols; a larger K begins with the same symbols. Who has learnt only when to speak scores K ln 8 / T,
+    in the mean over all steps.
 
     Source: Hochreiter & Schmidhuber (1997), in the form of Arjovsky, Shah & Bengio (2016), whose T is our delay.
     """

@@ -29,7 +29,7 @@ class Controls:
         if parameter is None:
             return
         key = f"{self.record.kind}.{path}"
-        st.session_state[key] = self.flat[path]
+        memory.show(key, self.flat[path])
         widget = self.widget(parameter, path, segmented, highest)
         step = parameter.domain.step if isinstance(parameter.domain, Range) else None
         widget(

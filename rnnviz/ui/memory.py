@@ -5,18 +5,20 @@ A page has one record of everything a person chose on it. Widgets show it, callb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import time
 from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from rnnviz.choice import Choice, Flat, InvalidParameter, Word
+from rnnviz.choice import Choice, InvalidParameter, Word
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui.address import read, written
 
 Page = TypeVar("Page", bound=Choice)
 LANGUAGE = "lang"
+LAG = 3.0  # seconds by which the address that a browser reports may be behind
 
 
 def session() -> str:
@@ -37,12 +39,28 @@ def language() -> Text:
 def page(start: Page) -> tuple[Page, list[InvalidParameter]]:
     """The page's record, and what of a newly opened link could not be honoured."""
     link = {name: word for name, word in st.query_params.items() if name != LANGUAGE}
-    kept: Page | None = st.session_state.get(place(start))
-    if kept is not None and link == st.session_state.get(place(start) + ".link"):
-        return kept, []
+    record: Page | None = st.session_state.get(place(start))
+    if record is not None and ours(link, start):
+        return record, []
     record, refused = read(link, start)
     remember(record)
     return record, refused
+
+
+def ours(link: dict[str, str], start: Choice) -> bool:
+    """Whether the address bar shows what this page wrote there itself, now or a moment ago.
+
+    While a slider moves, the browser reports addresses that have been overtaken; taken for links that somebody opened,
+    they would turn the slider back. An older address of ours is the browser's Back button, and is followed.
+    """
+    written_at: dict[tuple[tuple[str, str], ...], float] = st.session_state.get(place(start) + ".links", {})
+    latest = max(written_at.values(), default=-math.inf)
+    at = written_at.get(as_key(link), -math.inf)
+    return at > -math.inf and (at == latest or time.monotonic() - at < LAG)
+
+
+def as_key(link: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(link.items()))
 
 
 def remember(record: Choice) -> None:
@@ -64,18 +82,26 @@ def change(start: Choice, path: str, key: str, step: float | None = None) -> Non
     remember(kept(start).changed({path: value}))
 
 
-def show(record: Choice, keys: Mapping[str, str]) -> None:
-    """Let every widget show the record; run before the widgets are drawn."""
-    flat = record.flat()
-    for path, key in keys.items():
-        if path in flat:
-            st.session_state[key] = flat[path]
+def show(key: str, value: Word) -> None:
+    """Let a widget show a value; run before the widget is drawn.
+
+    Only where it shows another one: a value that is set goes to the browser, where it would pull back a thumb that the
+    hand has moved on meanwhile.
+    """
+    shown = st.session_state.get(key)
+    if isinstance(shown, float) and isinstance(value, float) and math.isclose(shown, value, abs_tol=1e-9):
+        return  # 1.2100000000000002 is what a slider makes of 1.21
+    if shown != value:
+        st.session_state[key] = value
 
 
 def write_link(record: Choice, start: Choice) -> dict[str, str]:
     """Put the record into the address bar, with the language; gives the words of the link."""
     link = written(record, start)
-    st.session_state[place(record) + ".link"] = link
+    links, now = st.session_state.setdefault(place(record) + ".links", {}), time.monotonic()
+    for old in [old for old, at in links.items() if now - at > LAG]:
+        del links[old]
+    links[as_key(link)] = now
     words = {**link, LANGUAGE: st.session_state[LANGUAGE]}
     if words != dict(st.query_params):
         st.query_params.from_dict(words)

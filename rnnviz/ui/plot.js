@@ -6,6 +6,8 @@ const CONFIG = {
   modeBarButtonsToRemove: ["sendChartToCloud", "toImage"],
 }
 
+const NARROW = 640 // pixels; below it the legend has no room beside the curves
+
 const views = new WeakMap()
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -38,6 +40,7 @@ function close(view) {
 function label({ root, canvas, badge, note, data }) {
   const { words } = data
   canvas.style.height = `${data.height}px`
+  canvas.style.minWidth = `${data.min_width}px`
   canvas.setAttribute("aria-label", data.alt)
   root.setAttribute("aria-busy", data.stale)
   badge.hidden = !data.stale
@@ -55,12 +58,54 @@ async function draw(view) {
   if (figure === view.figure) return
   view.figure = figure
   const { data, layout } = JSON.parse(figure)
+  await lettered(layout.font?.family, figure)
+  if (figure !== view.figure) return // a newer one came meanwhile
   const first = !view.Plotly
   view.Plotly = Plotly
   // One uirevision for all figures of this place: what the viewer zoomed, moved or hid outlives the data.
-  await Plotly.react(view.canvas, data, { uirevision: "kept", ...layout, autosize: true }, CONFIG)
+  view.narrow = view.canvas.offsetWidth < NARROW
+  const frame = view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout
+  await Plotly.react(view.canvas, data, { uirevision: "kept", ...frame, autosize: true }, CONFIG)
   view.failure.hidden = true
   if (first) view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
+}
+
+// Plotly measures words once, with the letters there are: those of another font would be cut off or stand too far apart.
+// Without the font's file the words are drawn in whatever letters there are.
+function lettered(family, words) {
+  return document.fonts.load(`16px ${family ?? "sans-serif"}`, words.replace(/[\x00-\x7f]+/g, "a")).catch(console.warn)
+}
+
+// On a phone: the title in as many lines as it needs, the legend below instead of beside, axis names without remarks.
+function folded(layout, data, width) {
+  const { title = {}, legend = {}, margin = {}, xaxis = {} } = layout
+  const { subtitle = {} } = title
+  const lines = { title: inLines(title.text, width / 8.5), subtitle: inLines(subtitle.text, width / 6.5) }
+  const named = data.filter(curve => curve.showlegend !== false) // two beside each other
+  const top = 22 * lines.title.length + 17 * lines.subtitle.length + 44
+  return {
+    ...layout,
+    title: {
+      ...title,
+      text: lines.title.join("<br>"),
+      font: { ...title.font, size: 16 },
+      subtitle: { ...subtitle, text: lines.subtitle.join("<br>"), font: { ...subtitle.font, size: 12 } },
+      x: 0.02,
+      xref: "container",
+    },
+    legend: { ...legend, orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { ...legend.font, size: 13 } },
+    margin: { ...margin, l: 52, r: 12, t: top, b: 64 + 11 * named.length },
+    xaxis: { ...xaxis, title: { ...xaxis.title, text: xaxis.title?.text?.split("  (")[0] } },
+  }
+}
+
+function inLines(text = "", length) {
+  const lines = [""]
+  for (const word of text.split(" ")) {
+    if (lines.at(-1).length + word.length + 1 > length && lines.at(-1)) lines.push("")
+    lines.push(`${lines.pop()} ${word}`.trim())
+  }
+  return lines
 }
 
 function click({ data, report }, { x, curveNumber }) {
@@ -68,8 +113,15 @@ function click({ data, report }, { x, curveNumber }) {
 }
 
 // The sidebar and the phone's rotation change the width without the window's telling.
-function fit({ canvas, Plotly }) {
-  if (Plotly && canvas.offsetWidth && canvas.offsetWidth !== canvas._fullLayout?.width) Plotly.Plots.resize(canvas)
+function fit(view) {
+  const { canvas, Plotly } = view
+  if (!Plotly || !canvas.offsetWidth || canvas.offsetWidth === canvas._fullLayout?.width) return
+  if (view.narrow === canvas.offsetWidth < NARROW) {
+    Plotly.Plots.resize(canvas)
+  } else {
+    view.figure = undefined // the frame changes, not only its size
+    draw(view).catch(error => fail(view, error))
+  }
 }
 
 async function save({ canvas, data, Plotly }, format) {
@@ -121,7 +173,11 @@ async function raster(svg, { width, height }) {
   image.src = await dataAddress(new Blob([svg], { type: "image/svg+xml" }))
   await image.decode()
   const paper = new OffscreenCanvas(2 * width, 2 * height)
-  paper.getContext("2d").drawImage(image, 0, 0, 2 * width, 2 * height)
+  const draw = () => paper.getContext("2d").drawImage(image, 0, 0, paper.width, paper.height)
+  draw() // a browser unpacks the fonts in a picture only when it is first drawn, and tells nobody when it has
+  await new Promise(resolve => setTimeout(resolve, 300))
+  paper.getContext("2d").reset()
+  draw()
   return paper.convertToBlob({ type: "image/png" })
 }
 

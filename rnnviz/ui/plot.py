@@ -17,7 +17,7 @@ from rnnviz.ui.shelf import PLOTLY_URL
 
 HTML = """
 <figure class="rnnviz-plot">
-  <div class="canvas" role="img"></div>
+  <div class="scroller"><div class="canvas" role="img"></div></div>
   <output class="badge" hidden></output>
   <p class="failure" role="alert" hidden></p>
   <figcaption>
@@ -55,6 +55,7 @@ def plot(
     stale: bool = False,
     note: str = "",
     clickable: bool = False,
+    min_width: int = 0,
 ) -> PlotState:
     """Draw a figure: a dict {data, layout} with colours of its own, its arrays as base64 {dtype, bdata, shape}.
 
@@ -65,6 +66,7 @@ def plot(
     stale      the figure is of an earlier setting: dimmed, and marked "computing"
     note       a line under the figure: what it was computed for
     clickable  whether a click on a point runs the page again
+    min_width  pixels below which the figure is scrolled sideways rather than squeezed
     """
     if not hasattr(st.components, "v2"):
         return _plain(figure, key, height)
@@ -79,6 +81,7 @@ def plot(
         "stale": stale,
         "note": note,
         "clickable": clickable,
+        "min_width": min_width,
     }
     clicked = _component(key=key, data=data, on_clicked_change=_rerun).clicked
     return PlotState(Click(clicked["x"], clicked["curve"]) if clicked else None)

@@ -32,7 +32,7 @@ def own_series(record: GradientFlowPage, text: Text) -> None:
     if taken and (sha256 != record.flat()[f"{TASK}.sha256"] or current not in columns):
         choose({f"{TASK}.sha256": sha256, f"{TASK}.column": columns[0]})
     key = f"{record.kind}.{TASK}.column"
-    st.session_state[key] = current if current in columns else columns[0]
+    memory.show(key, current if current in columns else columns[0])
     st.selectbox(text("page.column"), columns, key=key, on_change=memory.change, args=(START, f"{TASK}.column", key))
 
 

@@ -21,6 +21,7 @@ from rnnviz.ui.live_slider import live_slider
 from rnnviz.ui.plot import plot
 
 WORDS = {"computing": "computing…", "save_svg": "Save as SVG", "save_png": "Save as PNG", "load_failed": "No Plotly."}
+LETTERS = "Source Sans, Pretendard, sans-serif"
 
 def packed(array):
     text = base64.b64encode(array.astype("f4")).decode()
@@ -32,7 +33,8 @@ def figure(decay):
               {"RNN": decay, "<b>LSTM</b>": 0.99}.items()]
     ink, paper = ("#EEF2F6", "#11171E") if st.context.theme.type == "dark" else ("#15202B", "#FFFFFF")
     title = f"기울기 {decay:.2f}"
-    return {"data": curves, "layout": {"title": {"text": title}, "font": {"color": ink}, "paper_bgcolor": paper}}
+    return {"data": curves, "layout": {"title": {"text": title}, "font": {"color": ink, "family": LETTERS},
+            "paper_bgcolor": paper}}
 
 @st.fragment
 def view():
@@ -152,6 +154,9 @@ def test_svg_and_png_are_made_by_the_viewers_browser(shown: Page, tmp_path: Path
     assert svg.name == "gradient-flow.svg"
     words = "".join(ElementTree.parse(svg).getroot().itertext())
     assert "기울기 0.90" in words
+    for family in ('"Source Sans"', "Pretendard"):
+        assert f"@font-face {{ font-family: {family};" in words, "the letters of the page travel inside the picture"
+    assert "url(data:font/woff2;base64," in words
     png = saved(shown, "Save as PNG", tmp_path)
     assert png.name == "gradient-flow.png"
     head = png.read_bytes()[:24]

@@ -8,7 +8,8 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -170,33 +171,47 @@ def test_an_upload_must_say_its_length(server: Server) -> None:
         assert visitor.ask("PUT", f"/_stcore/upload_file/{visitor.session}/f", iter([b"unmeasured"])) == 411
 
 
-def request(**fields: Any) -> Message:
-    return {"type": "websocket.receive", "bytes": BackMsg(**fields).SerializeToString()}
-
-
 @pytest.mark.parametrize(
-    ("message", "passes"),
+    ("asked", "passes"),
     [
-        (request(rerun_script={}), True),
-        (request(stop_script=True), True),
-        (request(app_heartbeat=True), True),
-        (request(file_urls_request={}), True),
-        (request(backend_operation_request={"deferred_file": {}}), True),
-        (request(backend_operation_request={"dataframe_chunk": {}}), True),
-        (request(backend_operation_request={"install_skills": {}}), False),
-        (request(clear_cache=True), False),
-        (request(set_run_on_save=True), False),
-        (request(debug_shutdown_runtime=True), False),
-        ({"type": "websocket.receive", "bytes": b"\xff"}, True),  # Streamlit closes the connection itself
-        ({"type": "websocket.receive", "text": "hello"}, True),
-        ({"type": "websocket.connect"}, True),
+        ({"rerun_script": {}}, True),
+        ({"stop_script": True}, True),
+        ({"app_heartbeat": True}, True),
+        ({"file_urls_request": {}}, True),
+        ({"backend_operation_request": {"deferred_file": {}}}, True),
+        ({"backend_operation_request": {"dataframe_chunk": {}}}, True),
+        ({"backend_operation_request": {"install_skills": {}}}, False),
+        ({"clear_cache": True}, False),
+        ({"set_run_on_save": True}, False),
+        ({"debug_shutdown_runtime": True}, False),
     ],
     ids=str,
 )
-def test_only_what_a_page_of_ours_asks_reaches_streamlit(message: Message, passes: bool) -> None:
-    goodbye: Message = {"type": "websocket.disconnect", "code": 1001}
-    waiting = iter([message, goodbye])
-    heard = []
+def test_only_what_a_page_of_ours_asks_reaches_streamlit(asked: dict[str, Any], passes: bool) -> None:
+    message = {"type": "websocket.receive", "bytes": BackMsg(**asked).SerializeToString()}
+    assert heard_by_streamlit(message) == (message if passes else GOODBYE)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": "hello"},
+        {"type": "websocket.receive", "bytes": b"\xff"},  # Streamlit closes the connection itself
+    ],
+    ids=str,
+)
+def test_what_is_no_request_passes(message: Message) -> None:
+    assert heard_by_streamlit(message) == message
+
+
+GOODBYE = {"type": "websocket.disconnect", "code": 1001}
+
+
+def heard_by_streamlit(message: Message) -> Message:
+    """What comes through the guard first, when a browser sends this message and leaves."""
+    waiting = iter([message, GOODBYE])
+    heard: list[Message] = []
 
     async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
         heard.append(await receive())
@@ -206,8 +221,14 @@ def test_only_what_a_page_of_ours_asks_reaches_streamlit(message: Message, passe
 
     async def send(_message: Message) -> None: ...
 
-    asyncio.run(Guard(streamlit)({"type": "websocket"}, receive, send))
-    assert heard == [message if passes else goodbye]
+    run(Guard(streamlit)({"type": "websocket"}, receive, send))
+    return heard[0]
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: a browser test leaves an event loop running in this one."""
+    with ThreadPoolExecutor() as threads:
+        threads.submit(asyncio.run, work).result(PATIENCE)
 
 
 def test_files_under_way_count_before_they_have_arrived() -> None:
@@ -239,7 +260,7 @@ def test_files_under_way_count_before_they_have_arrived() -> None:
         await asyncio.gather(*uploads)
         await upload(guard, "c")  # there is room again
 
-    asyncio.run(class_of_three())
+    run(class_of_three())
     assert sorted(statuses) == [204, 204, 204, 413]
 
 
@@ -288,7 +309,6 @@ def test_sigterm_ends_the_server_soon_though_a_client_has_stopped_reading(tmp_pa
         asked = time.monotonic()
         os.kill(server.process.pid, signal.SIGTERM)
         server.process.wait(PATIENCE)
-        print("TOOK", time.monotonic() - asked)
         assert time.monotonic() - asked < 8
 
 

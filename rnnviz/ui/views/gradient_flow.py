@@ -17,8 +17,9 @@ from rnnviz.ui.flow import START, GradientFlowPage
 from rnnviz.ui.plot import plot
 from rnnviz.ui.presets import PRESETS
 
-PINNED, DRAWN = "flow.pinned", "flow.drawn"
+PINNED, DRAWN, PRESET = "flow.pinned", "flow.drawn", "flow.preset"
 OVERLAY_HEIGHT, GRID_HEIGHT = 520, 680  # with the sentence above it, a whole figure is seen on 1440 × 900
+GRID_WIDTH = 720  # pixels; a phone scrolls the grid sideways
 OWN = ""  # the entry of the preset menu that stands for no preset
 
 
@@ -85,11 +86,11 @@ def task_controls(record: GradientFlowPage, text: Text) -> None:
 
 
 def preset_menu(record: GradientFlowPage, text: Text) -> None:
-    st.session_state["flow.preset"] = preset_of(record)
+    memory.show(PRESET, preset_of(record))
     st.selectbox(
         text("page.preset"),
         [OWN, *PRESETS],
-        key="flow.preset",
+        key=PRESET,
         format_func=lambda name: text(f"preset.{name}.label") if name else text("page.own_setting"),
         on_change=choose_preset,
         help=text("page.preset_help"),
@@ -97,7 +98,7 @@ def preset_menu(record: GradientFlowPage, text: Text) -> None:
 
 
 def choose_preset() -> None:
-    name = st.session_state["flow.preset"]
+    name = memory.get(PRESET)
     if name:
         memory.remember(preset(name))
 
@@ -155,10 +156,11 @@ def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str,
         figure,
         key="flow.figure",
         height=GRID_HEIGHT if record.view.arrangement == "grid" else OVERLAY_HEIGHT,
-        alt=text("alt.gradient_flow", title=title, reading=reading),
+        alt=text("alt.gradient_flow", title=title, reading=reading.replace("**", "")),
         words={name: text(f"plot.{name}") for name in ("computing", "save_svg", "save_png", "load_failed")},
         file_name=f"gradient-flow-{record.study().key}",
         stale=stale,
+        min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
     )
 
 

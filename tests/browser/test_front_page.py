@@ -1,0 +1,143 @@
+"""The front page as a lecturer has it: a slider moves and the curve moves, zoom stays, the link opens the same figure."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rnnviz.text import LANGUAGES, Text
+from tests.browser.conftest import wait_ready
+from tests.serving import Server, serving_app
+
+CURVES = "canvas => canvas.data.map(curve => [curve.name, curve.showlegend, curve.y.bdata])"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving_app() as server:
+        yield server
+
+
+def opened(page: Page, server: Server, link: str = "") -> Page:
+    page.goto(f"{server.url}/{link}")
+    page.wait_for_selector(".rnnviz-plot .main-svg", timeout=60_000)
+    wait_ready(page)
+    return page
+
+
+def canvas(page: Page) -> Locator:
+    return page.locator(".rnnviz-plot .canvas")
+
+
+def curve(page: Page, name: str) -> np.ndarray:
+    """log₁₀ norms of the full line of one curve, as they are on the screen."""
+    found = next(y for title, _, y in canvas(page).evaluate(CURVES) if title == name)
+    return np.frombuffer(base64.b64decode(found), "<f4")
+
+
+def gain(page: Page) -> Locator:
+    return page.get_by_role("slider", name="Gain g")
+
+
+def press(page: Page, slider: Locator, key: str, times: int) -> None:
+    slider.focus()
+    for _ in range(times):
+        slider.press(key)
+    page.wait_for_timeout(400)
+    wait_ready(page)
+
+
+def test_a_slider_moves_and_the_curve_moves(page: Page, server: Server) -> None:
+    opened(page, server)
+    before = curve(page, "Vanilla · tanh")
+    assert len(before) == 100
+    press(page, gain(page), "ArrowLeft", 30)
+    after = curve(page, "Vanilla · tanh")
+    assert after[0] < before[0] - 5  # a smaller gain leaves less of the gradient at t = 1 …
+    assert abs(after[-1] - before[-1]) < 1  # … and about as much where it starts
+    assert "initializer.scale.gain=0.7" in page.url
+
+
+def test_zoom_survives_a_slider_move(page: Page, server: Server) -> None:
+    opened(page, server)
+    canvas(page).evaluate("canvas => Plotly.relayout(canvas, {'xaxis.range': [40, 60]})")
+    press(page, gain(page), "ArrowRight", 5)
+    assert canvas(page).evaluate("canvas => canvas._fullLayout.xaxis.range") == [40, 60]
+
+
+def test_the_link_opens_the_same_figure_in_another_browser(page: Page, server: Server) -> None:
+    opened(page, server)
+    press(page, gain(page), "ArrowRight", 25)
+    link, here = page.url.partition("?")[2], canvas(page).evaluate(CURVES)
+    other = page.context.browser.new_page()
+    opened(other, server, f"?{link}")
+    assert canvas(other).evaluate(CURVES) == here
+    other.close()
+
+
+def test_fast_moves_end_at_the_last_one_and_pile_up_nothing(page: Page, server: Server) -> None:
+    opened(page, server)
+    gain(page).focus()
+    for _ in range(40):
+        gain(page).press("ArrowRight")
+    page.wait_for_timeout(300)
+    wait_ready(page)
+    expect(page.locator(".rnnviz-plot")).to_have_attribute("aria-busy", "false")
+    assert "initializer.scale.gain=1.4" in page.url
+    assert "g = 1.4 " in canvas(page).evaluate("canvas => canvas._fullLayout.title.subtitle.text")
+
+
+def test_svg_and_csv_download_and_open(page: Page, server: Server) -> None:
+    opened(page, server)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as SVG").click()
+    svg = ElementTree.parse(download.value.path())
+    assert svg.getroot().tag.endswith("svg")
+    assert "Vanilla · tanh" in "".join(svg.getroot().itertext())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    shown = curve(page, "Vanilla · tanh")
+    first = next(
+        row for row in rows
+        if (row["curve"], row["part"], row["band"], row["time"]) == ("elman-tanh", "state", "median", "1")
+    )  # fmt: skip
+    assert float(first["log10_norm"]) == pytest.approx(float(shown[0]), abs=1e-5)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_nothing_is_wider_than_the_screen(page: Page, server: Server, language: str, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    opened(page, server, f"?lang={language}")
+    expect(page.get_by_role("heading", name=Text(language)("page.gradient_flow.title"))).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_pinned_curve_is_drawn_behind_the_new_one(page: Page, server: Server) -> None:
+    opened(page, server)
+    page.get_by_role("button", name="Pin").click()
+    wait_ready(page)
+    press(page, gain(page), "ArrowLeft", 20)
+    names = [name for name, *_ in canvas(page).evaluate(CURVES)]
+    assert "Vanilla · tanh (pinned)" in names
+
+
+def test_an_upload_becomes_the_input(page: Page, server: Server) -> None:
+    opened(page, server, "?v=1&task=own_series&task.sequence_length=50")
+    table = "day,price\n" + "\n".join(f"{day},{np.sin(day / 5):.4f}" for day in range(200))
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "prices.csv", "mimeType": "text/csv", "buffer": table.encode()}]
+    )
+    expect(page.get_by_text("day", exact=True).first).to_be_visible()
+    page.wait_for_timeout(500)
+    wait_ready(page)
+    assert "task.sha256=" in page.url and "task.column=day" in page.url
