@@ -15,8 +15,9 @@ import difflib
 import hashlib
 import json
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -111,7 +112,7 @@ class InvalidParameter(ValueError):
                 given, known = self.path.rpartition(".")[2], names
             case _:
                 return ""
-        return next(iter(difflib.get_close_matches(given, known, 1)), "")
+        return "" if given in known else next(iter(difflib.get_close_matches(given, known, 1)), "")
 
     def under(self, prefix: str) -> InvalidParameter:
         return InvalidParameter(f"{prefix}.{self.path}", self.value, self.domain)
@@ -160,10 +161,8 @@ class Choice(BaseModel):
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
 
     @classmethod
-    def parameters_declared(cls) -> Iterator[Parameter]:
-        for name, info in cls.model_fields.items():
-            if name != "kind":
-                yield declaration(name, info)
+    def parameters_declared(cls) -> tuple[Parameter, ...]:
+        return declarations(cls)
 
     def flat(self) -> Flat:
         """One level of dotted names and plain values: the form for JSON, links, flags and tables."""
@@ -230,6 +229,11 @@ def default(option: type[Kind]) -> Kind:
 def key_of(words: object) -> str:
     text = json.dumps([SCHEMA, words], sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def declarations(cls: type[Choice]) -> tuple[Parameter, ...]:
+    return tuple(declaration(name, info) for name, info in cls.model_fields.items() if name != "kind")
 
 
 def declaration(name: str, info: FieldInfo) -> Parameter:

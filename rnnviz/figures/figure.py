@@ -52,10 +52,10 @@ def power_of_ten(decades: float, *, html: bool = False) -> str:
     """10^decades for a reader: 0.31, 4.2, 10⁻⁶² — and in a figure 10<sup>−62</sup>."""
     if math.isnan(decades):
         return "—"
-    if decades == -math.inf:
-        return "0"
+    if math.isinf(decades):
+        return "0" if decades < 0 else "∞"
     if -2.5 < decades < 3.5:
-        return f"{10**decades:.3g}"
+        return f"{float(f'{10**decades:.3g}'):g}"  # three digits, and 2510 rather than 2.51e+03
     exponent = str(round(decades)).replace("-", "−")
     return f"10<sup>{exponent}</sup>" if html else "10" + exponent.translate(SUPERSCRIPTS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import Field
 from rnnviz.choice import Choice
 from rnnviz.figures.figure import LARGEST, ZERO_BELOW, FigureDict, Result, Results, computed_for, packed
 from rnnviz.figures.look import ACTIVATION_DASHES, Look
-from rnnviz.figures.survival import reading, table
+from rnnviz.figures.survival import flow_of, reading, table
 from rnnviz.text import Text
 
 MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
@@ -55,7 +56,8 @@ class GradientFlow(Choice):
 
     def data(self, results: Results) -> pd.DataFrame:
         """Every number of the figure, one row per point: what the CSV holds."""
-        return pd.concat([self.rows(name, result) for name, result in self.shown(results).items()], ignore_index=True)
+        rows = [self.rows(name, result) for name, result in self.shown(results).items()]
+        return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
     def rows(self, name: str, result: Result) -> pd.DataFrame:
         cell, data = result.experiment.cell, result.data
@@ -109,13 +111,13 @@ class Drawing:
     def points(self, result: Result, which: str = "median") -> tuple[np.ndarray, np.ndarray]:
         """x and log₁₀ norm of one curve; empty where there is no such part."""
         if self.view.quantity == "jacobian":
-            y = result.data.jacobian_norm.values
+            y = result.data.variables["jacobian_norm"].values
             return thinned(np.arange(len(y)), y)
-        flow = result.data.gradient_flow
-        part = self.view.part if flow.size and self.view.part in flow.part.values else "state"
-        if not flow.size:
+        y = flow_of(result.data, self.view.part, which)
+        y = y if len(y) else flow_of(result.data, "state", which)
+        if not len(y):
             return np.full(1, np.nan), np.full(1, np.nan)  # one point that is nowhere: the legend still names the curve
-        return thinned(flow.time.values, flow.sel(part=part, band=which).values)
+        return thinned(np.arange(1, len(y) + 1), y)
 
     def curve(self, result: Result, axes: dict[str, Any], legend: bool) -> Iterator[dict[str, Any]]:
         cell, (x, y) = result.experiment.cell, self.points(result)
@@ -159,9 +161,9 @@ class Drawing:
             yield self.line(x, y, fill=fill, fillcolor=self.look.faint(colour, 0.18), **shared)
 
     def bound_lines(self, result: Result, axes: dict[str, Any], first: bool) -> Iterator[dict[str, Any]]:
-        bounds = result.data.jacobian_bounds
-        for bound in map(str, bounds.bound.values):
-            x, y = thinned(np.arange(bounds.sizes["lag"]), bounds.sel(bound=bound).values)
+        bounds = result.data.variables["jacobian_bounds"].values
+        for bound, y in zip(map(str, result.data.variables["bound"].values), bounds, strict=True):
+            x, y = thinned(np.arange(len(y)), y)
             name = self.text(f"figure.bound.{bound}")
             colour = self.look.colour(result.experiment.cell.kind) if bound == "step_norms" else self.look.muted
             yield self.line(
@@ -212,10 +214,10 @@ class Drawing:
     # — frame —
 
     def layout(self) -> dict[str, Any]:
-        first = next(iter(self.results.values()))
         title = self.text(f"figure.gradient_flow.title.{self.view.quantity}")
         revision = f"{self.view.quantity}-{self.view.axis}-{self.view.arrangement}"
-        return self.look.layout(title, computed_for(first.experiment, self.text), uirevision=revision)
+        subtitle = next((computed_for(result.experiment, self.text) for result in self.results.values()), "")
+        return self.look.layout(title, subtitle, uirevision=revision)
 
     def overlay_axes(self) -> dict[str, Any]:
         return {
@@ -242,9 +244,10 @@ class Drawing:
             if self.log
             else {"tickformat": ".3~g"}
         )
-        low, high = self.y_range()
+        low, high = self.y_range
         return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
 
+    @cached_property
     def y_range(self) -> tuple[float, float]:
         """All curves, with room at the ends; never so narrow that noise fills the screen, never without 10⁰."""
         which = ("low", "median", "high") if self.detailed and self.view.quantity == "gradient" else ("median",)
@@ -260,7 +263,7 @@ class Drawing:
         return low - room, high + room
 
     def floors_in_sight(self) -> list[tuple[str, float]]:
-        low, high = self.y_range()
+        low, high = self.y_range
         return [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if self.log and low < ZERO_BELOW[dtype] < high]
 
     def floor_lines(self, x: str, y: str) -> list[dict[str, Any]]:

@@ -35,10 +35,16 @@ def curve_of(data: xr.Dataset, quantity: str, part: str = "state") -> np.ndarray
     """The median curve against lag 0, 1, 2, …: log₁₀ norm (lag,). Empty where there is no gradient."""
     if quantity == "jacobian":
         return data.jacobian_norm.values
-    flow = data.gradient_flow
-    if not flow.size or part not in flow.part.values:
+    return flow_of(data, part, "median")[::-1]
+
+
+def flow_of(data: xr.Dataset, part: str, band: str) -> np.ndarray:
+    """One edge of one curve against time (time,); empty where there is no gradient or no such part."""
+    flow = data.variables["gradient_flow"].values  # a plain array: xarray's own selection costs a hundred times as much
+    parts, bands = data.variables["part"].values.tolist() if flow.size else [], data.variables.get("band")
+    if part not in parts or bands is None:
         return np.empty(0)
-    return flow.sel(part=part, band="median").values[::-1]
+    return flow[parts.index(part), bands.values.tolist().index(band)]
 
 
 def survival(result: Result, quantity: str, part: str = "state") -> Survival:

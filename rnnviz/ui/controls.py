@@ -9,6 +9,7 @@ import streamlit as st
 from rnnviz.choice import Choice, OneOf, Parameter, Range
 from rnnviz.text import Text
 from rnnviz.ui import memory
+from rnnviz.ui.live_slider import live_slider
 
 ROUND_NUMBERS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 50, 64, 80, 100, 128, 150, 200, 256, 300, 400, 500,
                  512, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000, 10_000)  # fmt: skip
@@ -39,6 +40,24 @@ class Controls:
             on_change=memory.change,
             args=(self.start, path, key, step),
             label_visibility="collapsed" if label_hidden else "visible",
+        )
+
+    def draw_live(self, path: str) -> None:
+        """A slider whose figure follows the hand while it is dragged, not only when it is let go."""
+        parameter, key = parameter_at(self.record, path), f"{self.record.kind}.{path}"
+        if parameter is None or not isinstance(parameter.domain, Range):
+            return
+        low, high, step = parameter.domain.low, parameter.domain.high, parameter.domain.step
+        memory.show(key, {"value": float(self.flat[path])})
+        live_slider(
+            self.text(f"parameter.{parameter.name}.label"),
+            float(self.flat[path]),
+            low,
+            high,
+            step,
+            key,
+            self.text(f"parameter.{parameter.name}.help"),
+            lambda value: memory.take(self.start, path, value),
         )
 
     def widget(self, parameter: Parameter, path: str, segmented: bool, highest: float | None) -> Callable[..., object]:

@@ -1,6 +1,11 @@
-// The browser's half of live_slider.py: sends the value while the thumb is dragged, at most every 80 ms.
+// The browser's half of live_slider.py: sends the value while the thumb is dragged, as fast as the page can follow.
+//
+// A value that comes while the page still runs would stop that run before its figure is drawn, and a dragging hand would
+// see nothing until it rests. So the next value waits until the page is idle, or until the page has had its time.
 
-const EVERY = 80
+const EVERY = 80 // ms, at least
+const PATIENCE = 1500 // ms, at most
+const BUSY = "[data-testid=stApp][data-test-script-state=running]"
 
 const sliders = new WeakMap()
 
@@ -24,7 +29,7 @@ function open(root) {
   slider.input.oninput = () => {
     show(slider)
     clearTimeout(slider.timer)
-    slider.timer = setTimeout(() => send(slider), Math.max(0, slider.sentAt + EVERY - performance.now()))
+    slider.timer = setTimeout(() => sendWhenIdle(slider), Math.max(0, slider.sentAt + EVERY - performance.now()))
   }
   return slider
 }
@@ -35,6 +40,12 @@ function describe({ name, input, data }) {
   input.min = data.low
   input.max = data.high
   input.step = data.step
+}
+
+function sendWhenIdle(slider) {
+  const waited = performance.now() - slider.sentAt
+  if (waited < PATIENCE && document.querySelector(BUSY)) slider.timer = setTimeout(() => sendWhenIdle(slider), 20)
+  else send(slider)
 }
 
 function send(slider) {

@@ -5,6 +5,7 @@ Beside a `plot` in one `st.fragment` the figure follows the hand, some eight tim
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,31 @@ HTML = """
 """
 
 
-def live_slider(label: str, value: float, low: float, high: float, step: float, key: str, help: str = "") -> float:
+def live_slider(
+    label: str,
+    value: float,
+    low: float,
+    high: float,
+    step: float,
+    key: str,
+    help: str = "",
+    on_change: Callable[[float], None] | None = None,
+) -> float:
     """The number chosen, on the grid `low`, `low + step`, … `high`.
 
     `value` is where the slider first stands; `st.session_state[key] = {"value": x}`, before drawing, moves it later.
+    `on_change(number)` is called before the page runs again.
     """
     chosen = st.session_state.get(key) or {}
     current = _on_grid(chosen.get("value"), value, low, high, step)
     data = {"label": label, "help": help, "value": current, "low": low, "high": high, "step": step}
     data["digits"] = _digits(step)
-    _component(key=key, data=data, default={"value": current}, on_value_change=_rerun)
+
+    def changed() -> None:
+        if on_change is not None:
+            on_change(_on_grid(st.session_state[key].get("value"), value, low, high, step))
+
+    _component(key=key, data=data, default={"value": current}, on_value_change=changed)
     return current
 
 
@@ -40,10 +56,6 @@ def _on_grid(asked: Any, otherwise: float, low: float, high: float, step: float)
 def _digits(step: float) -> int:
     """Decimals that tell neighbours on the grid apart: 2 for 0.01 and for 0.05, 0 for whole numbers."""
     return max(0, math.ceil(-math.log10(step) - 1e-9))
-
-
-def _rerun() -> None:
-    """Streamlit hands on only what has a callback; the rerun it brings is all we want."""
 
 
 def _beside(name: str) -> str:

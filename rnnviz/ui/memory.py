@@ -78,11 +78,15 @@ def change(start: Choice, path: str, key: str, step: float | None = None) -> Non
     value = st.session_state[key]
     if value is None:  # a segmented control that was clicked off keeps what it had
         return
-    value = round(round(value / step) * step, 10) if step and isinstance(value, float) else value
+    take(start, path, round(round(value / step) * step, 10) if step and isinstance(value, float) else value)
+
+
+def take(start: Choice, path: str, value: Word) -> None:
+    """The record takes a value."""
     remember(kept(start).changed({path: value}))
 
 
-def show(key: str, value: Word) -> None:
+def show(key: str, value: Word | dict[str, float]) -> None:
     """Let a widget show a value; run before the widget is drawn.
 
     Only where it shows another one: a value that is set goes to the browser, where it would pull back a thumb that the
@@ -132,5 +136,6 @@ __all__ = [
     "remember",
     "session",
     "show",
+    "take",
     "write_link",
 ]

@@ -48,7 +48,7 @@ def controls(record: GradientFlowPage, text: Text) -> None:
     draw = Controls(record, START, text).draw
     preset_menu(record, text)
     scale = record.experiment.initializer.scale.kind
-    draw(f"experiment.initializer.scale.{scale}")
+    Controls(record, START, text).draw_live(f"experiment.initializer.scale.{scale}")
     draw("experiment.task.sequence_length", highest=1_000)
     draw("view.activations", segmented=True)
     draw("experiment.initializer")
