@@ -260,7 +260,7 @@ def chosen(parameter: Parameter, current: Choice, word: Word | None, inner: Mapp
     kind = current.kind if word is None else str(word)
     if word is None and not fits(type(current), inner):
         kind = kind_with(parameter, inner)
-    elif kind not in parameter.options and not inner and (shorthand := shorthands(parameter)):
+    elif kind not in parameter.options and not inner and is_number(kind) and (shorthand := shorthands(parameter)):
         kind, inner = shorthand[0], {shorthand[1]: kind if word is None else word}
     if kind not in parameter.options:
         raise InvalidParameter(parameter.name, word, parameter.domain)
@@ -300,6 +300,13 @@ def carried_over(current: Choice, option: type[Choice]) -> Choice:
         with contextlib.suppress(InvalidParameter):
             carried = carried.model_copy(update={name: getattr(current, name)})
     return carried
+
+
+def is_number(word: str) -> bool:
+    try:
+        return float(word) == float(word)
+    except ValueError:
+        return False
 
 
 def shorthands(parameter: Parameter) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rnnviz.activations import ActivationName
 from rnnviz.cells import CELLS, AnyCell, Elman
-from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Pattern, Range, Word, key_of
+from rnnviz.choice import Choice, Flat, InvalidParameter, Known, OneOf, Pattern, Range, Word, key_of
 from rnnviz.initializers import AnyInitializer, Gain, Orthogonal
 from rnnviz.tasks import Adding, AnyTask
 
@@ -80,6 +80,12 @@ class Study(Choice):
             base=base,
             variations=tuple(Variation(name=name, changes=tuple(what.items())) for name, what in variations.items()),
         )
+
+    def model_post_init(self, context: object) -> None:
+        names = [variation.name for variation in self.variations]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InvalidParameter(f"variations.{twice}", "a second one of this name", Known(()))
 
     def experiments(self) -> dict[str, Experiment]:
         """The experiments by name, in order; a study without variations is its base alone."""

@@ -16,8 +16,15 @@ from torch.nn import functional
 
 from rnnviz.cells import GRU, Elman
 from rnnviz.experiment import Experiment
+from rnnviz.streams import Examples
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def batch_of(experiment: Experiment) -> tuple[Tensor, Tensor]:
+    """What the network reads and should answer: inputs (time, example, feature) in its dtype, targets as they are."""
+    batch = experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
+    return batch.inputs.to(DTYPES[experiment.dtype]), batch.targets
 
 
 # — torch's own layers —
@@ -99,7 +106,9 @@ def step_jacobian(experiment: Experiment, made: Graph, inputs: Tensor, t: int, e
             x = after[-1][: cell.hidden_size]
         return torch.cat(after)
 
-    return torch.autograd.functional.jacobian(step, torch.cat([state[example] for state in made.states[t - 1]]).detach())
+    return torch.autograd.functional.jacobian(
+        step, torch.cat([state[example] for state in made.states[t - 1]]).detach()
+    )
 
 
 def own(parameters: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The same interface as a closed form, for a cell that has only its equation: autograd of `step`, one step at a time."""
+"""The same interface as a closed form, for a cell that has only its equation: autograd of `step`, step by step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vjp, vmap
 
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Array, Kernel, times_power_of_two
 
 
 class AutogradKernel(Kernel):
@@ -36,7 +36,7 @@ class AutogradKernel(Kernel):
             state, gates = self.cell_choice.step(self.parameters, self.input_of_step(t + 1), state)
             self.stored.append(gates.transpose(1, 2))
             self.states.append(state.flat())
-            self.h[t + 1].copy_(state.hidden_state.T)
+            self.hidden[t] = state.hidden_state.T
 
     @property
     def gates(self) -> Tensor:
@@ -58,26 +58,26 @@ class AutogradKernel(Kernel):
         self.input_adjoints[t:].zero_()
 
     def carry_adjoint(self, t: int) -> None:
-        self.dh[t].copy_(self.state_adjoints[t, :, : self.size].T)
+        self.dh_all[t] = self.state_adjoints[t, :, : self.size].T
 
     def adjoint_step(self, t: int) -> None:
         adjoint = self.state_adjoints[t]
-        adjoint[:, : self.size] = self.dh[t].T
-
+        adjoint[:, : self.size] = self.dh_all[t].T
         pull_back = vjp(partial(self.step, self.parameters), self.input_of_step(t), self.states[t - 1])[1]
         x_grad, self.state_adjoints[t - 1] = pull_back(adjoint)
         self.input_adjoints[t] = x_grad.T
 
     def input_of_step(self, t: int) -> Tensor:
-        return self.inputs_of_step[t - 1][self.size : -2].T
+        return self.rows[t - 1, self.size : -2].T
 
-    def rescale(self, t: int, factor: Tensor) -> None:
+    def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)
-        self.state_adjoints[t - 1 : t + 1].mul_(factor[:, None])
-        self.input_adjoints[t].mul_(factor)
+        by_example = torch.from_numpy(factor)
+        self.state_adjoints[t - 1 : t + 1] *= by_example[:, None]
+        self.input_adjoints[t] *= by_example
 
-    def input_adjoint_step(self, t: int) -> Tensor:
-        return self.input_adjoints[t]
+    def input_adjoint_step(self, t: int) -> Array:
+        return self.input_adjoints[t].numpy()
 
     @property
     def input_adjoint(self) -> Tensor:
@@ -85,15 +85,21 @@ class AutogradKernel(Kernel):
 
     @property
     def state_adjoint(self) -> tuple[Tensor, ...]:
-        return (self.state_adjoints[1:-1].transpose(1, 2),)
+        hidden = super().state_adjoint
+        cells = self.state_adjoints[1:-1, :, self.size :].transpose(1, 2)
+        return (*hidden, cells) if self.cell_choice.has_cell_state else hidden
 
-    def weight_shares(self, scale: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
-        shares = [self.weight_share(t, scale, mean) for t in range(1, self.time + 1)]
+    def state_adjoint_step(self, t: int) -> tuple[Array, ...]:
+        return (self.state_adjoints[t].T.numpy(),)
+
+    def weight_shares(self, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
+        shares = [self.weight_share(t, exponents, mean) for t in range(1, self.time + 1)]
         return torch.stack([hh for hh, _ in shares]), torch.stack([ih for _, ih in shares])
 
-    def weight_share(self, t: int, scale: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
+    def weight_share(self, t: int, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
         adjoint = self.state_adjoints[t] * mean
-        adjoint = adjoint if scale is None else adjoint * scale[t - 1].T
+        if exponents is not None:
+            adjoint = times_power_of_two(adjoint, exponents[t - 1][:, None])
         pull_back = vjp(lambda p: self.step(p, self.input_of_step(t), self.states[t - 1]), self.parameters)[1]
         (gradient,) = pull_back(adjoint)
         return gradient["weight_hh"], gradient["weight_ih"]
@@ -105,6 +111,6 @@ class AutogradKernel(Kernel):
         return self.jacobian_of(1, example)
 
     def jacobian_of(self, argument: int, example: int) -> Tensor:
-        x = torch.stack([row[self.size : -2, example] for row in self.inputs_of_step])
+        x = self.rows[:-1, self.size : -2, example]
         states = torch.stack([state[example] for state in self.states[:-1]])
         return vmap(jacrev(self.step, argnums=argument), in_dims=(None, 0, 0))(self.parameters, x, states)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-import torch
+import numpy as np
 from pydantic import Field
 from torch import Tensor
 
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Array, Kernel
 
 
 class Elman(Cell):
@@ -33,18 +34,22 @@ class ElmanKernel(Kernel):
     """D = φ'(a_t);  J_t = diag(D) W_hh;  δ_t = D ∘ ∂ℓ/∂h_t;  ∂ℓ/∂h_{t−1} = W_hhᵀ δ_t."""
 
     def allocate(self) -> None:
-        self.slope = self.empty(self.time, self.size, self.columns)
-        self.slopes = self.slope.unbind(0)
+        pass
 
     def forward(self) -> None:
-        mm, weight, in_place = torch.mm, self.weight, self.phi.in_place
-        for z, h in zip(self.inputs_of_step, self.h[1:], strict=False):
-            mm(weight, z, out=h)
-            in_place(h)
-        self.slope.copy_(self.phi.slope(self.hidden))
+        dot, weight = np.dot, self.weight.numpy()
+        for z, h, phi in zip(self.inputs_of_step, self.h[1:], self.squash(self.hidden), strict=True):
+            dot(weight, z, h)
+            phi()
+
+    def begin_adjoint(self, t: int) -> None:
+        super().begin_adjoint(t)
+        for block in self.blocks(t):
+            self.deltas[block] = self.phi.slope(self.hidden[block])
 
     def adjoint_step(self, t: int) -> None:
-        torch.mul(self.dh[t], self.slopes[t - 1], out=self.delta[t])
+        delta = self.delta[t]
+        np.multiply(delta, self.dh[t], delta)
 
     @property
     def gates(self) -> Tensor:
@@ -52,10 +57,25 @@ class ElmanKernel(Kernel):
 
     @property
     def activation_slope(self) -> Tensor:
-        return self.slope
+        return self.phi.slope(self.hidden)
 
     def jacobian(self, example: int) -> Tensor:
-        return self.slope[:, :, example, None] * self.weight_hh
+        return self.slope_of(example) * self.weight_hh
 
     def input_jacobian(self, example: int) -> Tensor:
-        return self.slope[:, :, example, None] * self.weight_ih
+        return self.slope_of(example) * self.weight_ih
+
+    def slope_of(self, example: int) -> Tensor:
+        """D of one example, (time, unit, 1)."""
+        return self.phi.slope(self.hidden[:, :, example, None])
+
+    def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
+        # J_tᵀ P = W_hhᵀ (D_t P): one product with the weights that all steps share, and J_t is never formed.
+        slopes, into_past = list(self.slope_of(example).numpy()), self.into_past
+        scratch = np.empty((self.size, self.size), into_past.dtype)
+
+        def step(t: int, after: Array, before: Array) -> None:
+            np.multiply(slopes[t - 1], after, scratch)
+            np.dot(into_past, scratch, before)
+
+        return step

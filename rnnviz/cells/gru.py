@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Array, Kernel, outer_products
 from rnnviz.choice import Range
 from rnnviz.initializers import Initializer
 
@@ -18,7 +19,7 @@ class GRU(Cell):
     """h_t = (1 − z) ∘ n + z ∘ h_{t−1}: PyTorch's z keeps the old state (Cho et al. and the lecture notes write 1 − z).
 
     reset="after":  n = φ(W_in x + b_in + r ∘ (W_hn h + b_hn)), as torch.nn.GRU computes it;
-    reset="before": n = φ(W_in x + b_in + W_hn (r ∘ h) + b_hn), as the paper and the notes write it. Not the same function.
+    reset="before": n = φ(W_in x + b_in + W_hn (r ∘ h) + b_hn), as the paper and the notes do: another function.
     A positive update bias keeps the old state longer, as the forget bias does in the LSTM; PyTorch starts at 0.
     Source: Cho et al. (2014).
     """
@@ -31,9 +32,8 @@ class GRU(Cell):
 
     def draw(self, initializer: Initializer, inputs: int, generator: Generator) -> dict[str, Tensor]:
         drawn = super().draw(initializer, inputs, generator)
-        drawn["bias_ih"][self.hidden_size : 2 * self.hidden_size] += (
-            self.update_bias
-        )  # once: two biases do not double it
+        # Once: PyTorch's two biases do not double it.
+        drawn["bias_ih"][self.hidden_size : 2 * self.hidden_size] += self.update_bias
         return drawn
 
     def step(self, parameters: Parameters, x: Tensor, state: State) -> tuple[State, Tensor]:
@@ -63,58 +63,92 @@ class GRUKernel(Kernel):
         # The candidate's input part must stay outside the reset gate: it is taken out of the one product per step.
         self.candidate_input_weight = self.weight[2 * size :, size:-1].clone()  # W_in and b_in
         self.weight[2 * size :, size:-1] = 0
-        self.from_input = self.empty(time, size, columns)
         self.stored = self.empty(time, 3 * size, columns)  # r, z and m
         self.candidate = self.empty(time, size, columns)
-        self.factor = self.empty(time, 3, size, columns)
-        self.candidate_slope = self.empty(time, size, columns)
+        self.change = self.empty(time, size, columns)  # h_{t−1} − n
         self.gate_view = self.stored.view(time, 3, size, columns)
-        self.steps = list(
-            zip(
-                self.inputs_of_step, self.stored.unbind(0), self.stored[:, : 2 * size].unbind(0),
-                *(self.gate_view[:, k].unbind(0) for k in range(3)), self.from_input.unbind(0),
-                self.candidate.unbind(0), self.h, self.h[1:], strict=False,
-            )
-        )  # fmt: skip
-        self.delta_of_gate = self.delta_all.view(time + 2, 3, size, columns).unbind(0)
-        self.factors, self.update = self.factor.unbind(0), self.gate_view[:, 1].unbind(0)
+        # Step by step, for NumPy; entry t of the gates belongs to time step t + 1.
+        self.delta_of_gate = list(self.delta_all.view(time + 2, 4, size, columns).numpy())
+        self.input_delta_rz = list(self.delta_all[:, : 2 * size].numpy())
+        self.input_delta_n = list(self.delta_all[:, 3 * size :].numpy())
+        self.update = list(self.gate_view[:, 1].numpy())
+        self.kept = np.empty((size, columns), self.into_past.dtype)
+
+    @property
+    def delta_rows(self) -> int:
+        return 4 * self.size  # δ_r, δ_z and r ∘ δ_n for W_hh; δ_n in place of the last for W_ih
 
     def forward(self) -> None:
-        mm, addcmul, lerp, weight, in_place = torch.mm, torch.addcmul, torch.lerp, self.weight, self.phi.in_place
-        torch.matmul(self.candidate_input_weight, self.rows[:-1, self.size : -1], out=self.from_input)
-        for x, a, a_rz, r, z, m, from_input, n, h_before, h in self.steps:
-            mm(weight, x, out=a)
-            a_rz.sigmoid_()
-            addcmul(from_input, r, m, out=n)
-            in_place(n)
-            lerp(n, h_before, z, out=h)
-        self.coefficients()
+        dot, multiply, add, subtract, weight = np.dot, np.multiply, np.add, np.subtract, self.weight.numpy()
+        size, input_weight = self.size, self.candidate_input_weight.numpy()
+        from_input = np.empty(self.h[0].shape, weight.dtype)
+        r, z, m = self.gate_view.numpy().swapaxes(0, 1)
+        steps = zip(
+            self.inputs_of_step, self.rows[:-1, size:-1].numpy(), self.stored.numpy(),
+            [gates.sigmoid_ for gates in self.stored[:, : 2 * size].unbind(0)],
+            r, z, m, self.candidate.numpy(), self.squash(self.candidate), self.change.numpy(),
+            self.h, self.h[1:], strict=False,
+        )  # fmt: skip
+        for rows, x, a, sigmoid_rz, r_t, z_t, m_t, n, phi, change, h_before, h in steps:
+            dot(weight, rows, a)
+            sigmoid_rz()
+            dot(input_weight, x, from_input)
+            multiply(r_t, m_t, n)
+            add(n, from_input, n)
+            phi()
+            subtract(h_before, n, change)
+            multiply(z_t, change, h)  # (1 − z) n + z h_{t−1} = n + z (h_{t−1} − n)
+            add(h, n, h)
 
-    def coefficients(self) -> None:
-        r, z, m = self.gate_view.unbind(1)
-        n, k = self.candidate, self.factor
-        torch.mul(self.phi.slope(n), 1 - z, out=self.candidate_slope)
-        torch.addcmul(r, r, r, value=-1, out=k[:, 0]).mul_(self.candidate_slope).mul_(m)
-        torch.addcmul(z, z, z, value=-1, out=k[:, 1]).mul_(self.rows[:-1, : self.size] - n)
-        torch.mul(self.candidate_slope, r, out=k[:, 2])
+    def coefficients(self, time: slice, examples: slice, k: Tensor) -> None:
+        """Fills k with the coefficients of δ_r, δ_z, r ∘ δ_n and δ_n, (time, 4, unit, example)."""
+        gates = self.gate_view[time, ..., examples]
+        r, z, m = gates.unbind(1)
+        torch.mul(self.phi.slope(self.candidate[time, ..., examples]), 1 - z, out=k[:, 3])
+        torch.addcmul(gates[:, :2], gates[:, :2], gates[:, :2], value=-1, out=k[:, :2])  # s(1 − s)
+        k[:, 0].mul_(k[:, 3]).mul_(m)
+        k[:, 1].mul_(self.change[time, ..., examples])
+        torch.mul(k[:, 3], r, out=k[:, 2])
+
+    def coefficients_of(self, example: int) -> Tensor:
+        """The same for the whole sequence of one example, (time, 4, unit)."""
+        k = self.empty(self.time, 4, self.size, 1)
+        self.coefficients(slice(0, self.time), slice(example, example + 1), k)
+        return k[..., 0]
+
+    def begin_adjoint(self, t: int) -> None:
+        super().begin_adjoint(t)
+        k = self.delta_all[1:-1].view(self.time, 4, self.size, self.columns)
+        for block in self.blocks(t):
+            self.coefficients(block, slice(None), k[block])
 
     def adjoint_step(self, t: int) -> None:
-        torch.mul(self.factors[t - 1], self.dh[t], out=self.delta_of_gate[t])
+        delta = self.delta_of_gate[t]
+        np.multiply(delta, self.dh[t], delta)
 
     def carry_adjoint(self, t: int) -> None:
         super().carry_adjoint(t)
         if t < self.time:
-            self.dh[t].addcmul_(self.dh[t + 1], self.update[t])
+            np.multiply(self.dh[t + 1], self.update[t], self.kept)
+            np.add(self.dh[t], self.kept, self.dh[t])
+
+    @property
+    def candidate_delta(self) -> Tensor:
+        return self.delta_all[1:-1, 3 * self.size :]
 
     def input_delta(self) -> Tensor:
-        delta = self.deltas.clone()
-        torch.mul(self.candidate_slope, self.hidden_adjoint, out=delta[:, 2 * self.size :])
-        return delta
+        return torch.cat([self.deltas[:, : 2 * self.size], self.candidate_delta], 1)
 
-    def input_delta_step(self, t: int) -> Tensor:
-        delta = self.delta[t].clone()
-        torch.mul(self.candidate_slope[t - 1], self.dh[t], out=delta[2 * self.size :])
-        return delta
+    def input_adjoint_step(self, t: int) -> Array:
+        split = 2 * self.size
+        of_gates = self.into_input[:, :split] @ self.input_delta_rz[t]
+        return of_gates + self.into_input[:, split:] @ self.input_delta_n[t]
+
+    def weight_shares(self, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
+        hh, ih = super().weight_shares(exponents, mean)
+        inputs = self.rows[:-1, self.size : -2] * mean
+        ih[:, 2 * self.size :] = outer_products(self.candidate_delta, inputs, exponents)
+        return hh, ih
 
     @property
     def gates(self) -> Tensor:
@@ -125,11 +159,11 @@ class GRUKernel(Kernel):
         return self.phi.slope(self.candidate)
 
     def jacobian(self, example: int) -> Tensor:
-        weight = self.weight_hh.view(3, self.size, self.size)
-        j = torch.einsum("tgh,ghk->thk", self.factor[..., example], weight)
+        k, weight = self.coefficients_of(example)[..., None], self.weight_hh.view(3, self.size, self.size)
+        j = (k[:, 0] * weight[0]).addcmul_(k[:, 1], weight[1]).addcmul_(k[:, 2], weight[2])
         j.diagonal(dim1=-2, dim2=-1).add_(self.gate_view[:, 1, :, example])
         return j
 
     def input_jacobian(self, example: int) -> Tensor:
-        factor = torch.stack([*self.factor[:, :2, :, example].unbind(1), self.candidate_slope[..., example]], 1)
+        factor = self.coefficients_of(example)[:, [0, 1, 3]]
         return torch.einsum("tgh,ghk->thk", factor, self.weight_ih.view(3, self.size, -1))

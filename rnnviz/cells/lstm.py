@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 from pydantic import BeforeValidator, Field
 from torch import Generator, Tensor
 
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Array, Kernel
 from rnnviz.choice import Choice, Range
 from rnnviz.initializers import Initializer
 
@@ -90,65 +92,76 @@ class LSTMKernel(Kernel):
         self.stored = self.empty(time, 4 * size, columns)  # i, f, g, o after their squashing
         self.cell = self.empty(time + 1, size, columns)
         self.squashed_cell = self.empty(time, size, columns)
-        self.factor = self.empty(time, 4, size, columns)
         self.through_output = self.empty(time, size, columns)  # ∂h_t/∂c_t = o φ'(c_t)
         self.cell_adjoint = self.empty(time + 1, size, columns)  # ∂ℓ/∂c_t
         self.carried = self.empty(time + 1, size, columns)  # its part from the future: f_{t+1} ∘ ∂ℓ/∂c_{t+1}
         self.cell[0] = 0
         self.gate_view = self.stored.view(time, 4, size, columns)
-        self.steps = list(
-            zip(
-                self.inputs_of_step, self.stored.unbind(0),
-                self.stored[:, : 2 * size].unbind(0), *(self.gate_view[:, k].unbind(0) for k in range(4)),
-                self.cell.unbind(0), self.cell[1:].unbind(0), self.squashed_cell.unbind(0), self.h[1:], strict=False,
-            )
-        )  # fmt: skip
-        self.dc, self.carry = self.cell_adjoint.unbind(0), self.carried.unbind(0)
-        delta = self.delta_all.view(time + 2, 4, size, columns)
-        self.delta_ifg, self.delta_o = delta[:, :3].unbind(0), delta[:, 3].unbind(0)
-        self.factor_ifg, self.factor_o = self.factor[:, :3].unbind(0), self.factor[:, 3].unbind(0)
-        self.forget, self.output_path = self.gate_view[:, 1].unbind(0), self.through_output.unbind(0)
+        # Step by step, for NumPy; entry t of the gates and of ∂h/∂c belongs to time step t + 1.
+        self.dc, self.carry = list(self.cell_adjoint.numpy()), list(self.carried.numpy())
+        delta = self.delta_all.view(time + 2, 4, size, columns).numpy()
+        self.delta_ifg, self.delta_o = list(delta[:, :3]), list(delta[:, 3])
+        self.forget, self.output_path = list(self.gate_view[:, 1].numpy()), list(self.through_output.numpy())
 
     def forward(self) -> None:
-        mm, mul, weight, in_place = torch.mm, torch.mul, self.weight, self.phi.in_place
-        for z, a, a_if, i, f, g, o, c_before, c, q, h in self.steps:
-            mm(weight, z, out=a)
-            a_if.sigmoid_()
-            o.sigmoid_()
-            in_place(g)
-            mul(f, c_before, out=c)
-            c.addcmul_(i, g)
-            q.copy_(c)
-            in_place(q)
-            mul(o, q, out=h)
-        self.coefficients()
+        dot, multiply, add, weight = np.dot, np.multiply, np.add, self.weight.numpy()
+        i, _, g, o = (self.gate_view[:, k] for k in range(4))
+        c, q, new = list(self.cell.numpy()), self.squashed_cell, np.empty(self.h[0].shape, weight.dtype)
+        steps = zip(
+            self.inputs_of_step, self.stored.numpy(),
+            [gates.sigmoid_ for gates in self.stored[:, : 2 * self.size].unbind(0)],
+            [gate.sigmoid_ for gate in o.unbind(0)], self.squash(g),
+            i.numpy(), self.forget, g.numpy(), o.numpy(), c, c[1:],
+            self.squash(q, self.cell[1:]), q.numpy(), self.h[1:], strict=False,
+        )  # fmt: skip
+        for z, a, sigmoid_if, sigmoid_o, phi_g, i_t, f_t, g_t, o_t, c_before, c_t, phi_c, q_t, h_t in steps:
+            dot(weight, z, a)
+            sigmoid_if()
+            sigmoid_o()
+            phi_g()
+            multiply(f_t, c_before, c_t)
+            multiply(i_t, g_t, new)
+            add(c_t, new, c_t)
+            phi_c()
+            multiply(o_t, q_t, h_t)
 
-    def coefficients(self) -> None:
-        i, _, g, o = self.gate_view.unbind(1)
-        k, q = self.factor, self.squashed_cell
-        torch.addcmul(self.gate_view, self.gate_view, self.gate_view, value=-1, out=k)  # s(1 − s); g's is replaced
+    def coefficients(self, time: slice, examples: slice, k: Tensor) -> Tensor:
+        """Fills k with (k_i, k_f, k_g, k_o), (time, 4, unit, example), and gives ∂h_t/∂c_t = o φ'(c_t)."""
+        gates, q = self.gate_view[time, ..., examples], self.squashed_cell[time, ..., examples]
+        i, _, g, o = gates.unbind(1)
+        torch.addcmul(gates, gates, gates, value=-1, out=k)  # s(1 − s); g's is replaced
         k[:, 0].mul_(g)
-        k[:, 1].mul_(self.cell[:-1])
+        k[:, 1].mul_(self.cell[time, ..., examples])
         torch.mul(self.phi.slope(g), i, out=k[:, 2])
         k[:, 3].mul_(q)
-        torch.mul(self.phi.slope(q), o, out=self.through_output)
+        return self.phi.slope(q).mul_(o)
+
+    def coefficients_of(self, example: int) -> tuple[Tensor, Tensor]:
+        """The same for the whole sequence of one example: (time, 4, unit) and (time, unit)."""
+        k = self.empty(self.time, 4, self.size, 1)
+        path = self.coefficients(slice(0, self.time), slice(example, example + 1), k)
+        return k[..., 0], path[..., 0]
 
     def adjoint_step(self, t: int) -> None:
-        dh, dc, carry = self.dh[t], self.dc[t], self.carry[t]
-        torch.addcmul(carry, dh, self.output_path[t - 1], out=dc)
-        torch.mul(self.factor_ifg[t - 1], dc, out=self.delta_ifg[t])
-        torch.mul(self.factor_o[t - 1], dh, out=self.delta_o[t])
-        torch.mul(self.forget[t - 1], dc, out=self.carry[t - 1])
+        dh, dc, delta_ifg, delta_o, multiply = self.dh[t], self.dc[t], self.delta_ifg[t], self.delta_o[t], np.multiply
+        multiply(dh, self.output_path[t - 1], dc)
+        np.add(dc, self.carry[t], dc)
+        multiply(delta_ifg, dc, delta_ifg)
+        multiply(delta_o, dh, delta_o)
+        multiply(self.forget[t - 1], dc, self.carry[t - 1])
 
     def begin_adjoint(self, t: int) -> None:
         super().begin_adjoint(t)
         self.carried[t:].zero_()
         self.cell_adjoint[t + 1 :].zero_()
+        k = self.deltas.view(self.time, 4, self.size, self.columns)
+        for block in self.blocks(t):
+            self.through_output[block] = self.coefficients(block, slice(None), k[block])
 
-    def rescale(self, t: int, factor: Tensor) -> None:
+    def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)
         for adjoint in (self.dc[t], self.carry[t], self.carry[t - 1]):
-            adjoint.mul_(factor)
+            adjoint *= factor
 
     @property
     def gates(self) -> Tensor:
@@ -169,21 +182,48 @@ class LSTMKernel(Kernel):
     @property
     def state_adjoint(self) -> tuple[Tensor, ...]:
         # (h, c) as independent coordinates: the path c_t → h_t is in ∂ℓ/∂h_t's own future, not counted again for c.
-        return self.hidden_adjoint, self.carried[1:]
+        return *super().state_adjoint, self.carried[1:]
+
+    def state_adjoint_step(self, t: int) -> tuple[Array, ...]:
+        return self.dh[t], self.carry[t]
 
     def jacobian(self, example: int) -> Tensor:
-        size, weight = self.size, self.weight_hh.view(4, self.size, self.size)
-        k, path, f = self.factor[..., example], self.through_output[..., example], self.gate_view[:, 1, :, example]
-        j = torch.zeros(self.time, 2 * size, 2 * size, dtype=weight.dtype)
-        into_cell = torch.einsum("tgh,ghk->thk", k[:, :3], weight[:3])  # ∂c_t/∂h_{t−1}
-        j[:, size:, :size] = into_cell
-        j[:, :size, :size] = k[:, 3, :, None] * weight[3] + path[..., None] * into_cell
-        j[:, size:, size:].diagonal(dim1=-2, dim2=-1).copy_(f)
-        j[:, :size, size:].diagonal(dim1=-2, dim2=-1).copy_(f * path)
+        left, f, f_path = self.jacobian_parts(example)
+        j = torch.zeros(self.time, 2 * self.size, 2 * self.size, dtype=left.dtype)
+        j[:, :, : self.size] = left
+        j[:, self.size :, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f)
+        j[:, : self.size, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f_path)
         return j
+
+    def jacobian_parts(self, example: int) -> tuple[Tensor, Tensor, Tensor]:
+        """∂(h_t, c_t)/∂h_{t−1}, (time, 2 unit, unit), and the diagonals of ∂c_t/∂c_{t−1} and ∂h_t/∂c_{t−1}."""
+        (k, path), f = self.coefficients_of(example), self.gate_view[:, 1, :, example]
+        weight = self.weight_hh.view(4, self.size, self.size)
+        left = self.empty(self.time, 2 * self.size, self.size)
+        into_hidden, into_cell = left[:, : self.size], left[:, self.size :]
+        torch.mul(k[:, 0, :, None], weight[0], out=into_cell)
+        into_cell.addcmul_(k[:, 1, :, None], weight[1]).addcmul_(k[:, 2, :, None], weight[2])
+        torch.mul(k[:, 3, :, None], weight[3], out=into_hidden)
+        into_hidden.addcmul_(path[..., None], into_cell)
+        return left, f, f * path
 
     def input_jacobian(self, example: int) -> Tensor:
         weight = self.weight_ih.view(4, self.size, -1)
-        k, path = self.factor[..., example], self.through_output[..., example]
+        k, path = self.coefficients_of(example)
         into_cell = torch.einsum("tgh,ghk->thk", k[:, :3], weight[:3])
         return torch.cat([k[:, 3, :, None] * weight[3] + path[..., None] * into_cell, into_cell], 1)
+
+    def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
+        # The right half of J_t is diagonal, so half of the dense product is enough.
+        size, (left, f, f_path) = self.size, self.jacobian_parts(example)
+        transposed = list(left.mT.numpy())
+        forget, through_output = list(f[..., None].numpy()), list(f_path[..., None].numpy())
+        term = np.empty((size, 2 * size), self.into_past.dtype)
+
+        def step(t: int, after: Array, before: Array) -> None:
+            np.dot(transposed[t - 1], after, before[:size])
+            np.multiply(forget[t - 1], after[size:], before[size:])
+            np.multiply(through_output[t - 1], after[:size], term)
+            np.add(before[size:], term, before[size:])
+
+        return step

@@ -20,7 +20,7 @@ def compute(trace: Trace) -> xr.DataArray:
     if "jacobian_product" not in trace.data:
         return xr.DataArray(np.empty(0), dims="lag")
     largest = largest_singular_values(torch.from_numpy(np.array(trace.data.jacobian_product.values)))
-    return trace.data.jacobian_product_log10_scale + largest.log10().numpy()
+    return xr.DataArray(trace.data.jacobian_product_log10_scale.values + largest.log10().numpy(), dims="lag")
 
 
 jacobian_norm = Diagnostic("jacobian_norm", (), compute, ("jacobian_product", "jacobian_product_log10_scale"))

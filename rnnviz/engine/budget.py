@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rnnviz.choice import InvalidParameter
 from rnnviz.experiment import Experiment, Study
@@ -10,6 +10,7 @@ from rnnviz.experiment import Experiment, Study
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
 NEED_PRODUCTS = ("jacobian_norm",)
+SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
 
 class OverBudget(ValueError):
@@ -21,11 +22,10 @@ class OverBudget(ValueError):
 
 
 def check_budget(experiment: Experiment) -> None:
-    """Raises OverBudget, which names the limit and the nearest batch size that fits."""
+    """Raises OverBudget, which names the limit and the nearest setting that fits."""
     size = size_of(experiment)
     if size > LARGEST_SIZE:
-        nearest = max(1, LARGEST_SIZE * experiment.batch_size // size)
-        raise OverBudget("T·N·H", size, LARGEST_SIZE, "batch_size", nearest)
+        refuse("T·N·H", size, LARGEST_SIZE, experiment, lambda smaller: size_of(smaller) <= LARGEST_SIZE)
 
 
 def size_of(experiment: Experiment) -> int:
@@ -49,37 +49,49 @@ def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE
     Fewer examples are offered first, then a shorter sequence, then a smaller state.
     """
     needs = tuple(needs)
-    for experiment in study.experiments().values():
-        check_budget(experiment)
-    asked = total_work(study, needs)
-    if asked <= allowed:
-        return
-    for parameter, low in (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1)):
-        nearest = largest_that_fits(study, needs, parameter, low, allowed)
-        if nearest:
-            raise OverBudget("work", asked, allowed, parameter, nearest)
-    raise OverBudget("work", asked, allowed, "batch_size", 1)
+    size, work = largest_size(study), total_work(study, needs)
+
+    def fits(base: Experiment) -> bool:
+        smaller = Study(base=base, variations=study.variations)
+        return largest_size(smaller) <= LARGEST_SIZE and total_work(smaller, needs) <= allowed
+
+    if size > LARGEST_SIZE:
+        refuse("T·N·H", size, LARGEST_SIZE, study.base, fits)
+    if work > allowed:
+        refuse("work", work, allowed, study.base, fits)
+
+
+def largest_size(study: Study) -> int:
+    return max(map(size_of, study.experiments().values()))
 
 
 def total_work(study: Study, needs: tuple[str, ...]) -> float:
     return sum(work_of(experiment, needs) for experiment in study.experiments().values())
 
 
-def largest_that_fits(study: Study, needs: tuple[str, ...], parameter: str, low: int, allowed: float) -> int:
-    """By bisection, because work grows with every parameter; 0 if not even `low` fits."""
-    high = int(study.base.flat()[parameter])
+def refuse(limit: str, asked: float, allowed: float, base: Experiment, fits: Callable[[Experiment], bool]) -> None:
+    """Raises OverBudget with the first parameter that can make `base` fit, and the largest value that does.
+
+    Less than four examples, which have no band, or thirty steps are offered only where nothing else helps.
+    """
+    for parameter, low in (*SHRINKABLE, ("batch_size", 1), ("task.sequence_length", 2)):
+        nearest = largest_that_fits(base, fits, parameter, low)
+        if nearest:
+            raise OverBudget(limit, asked, allowed, parameter, nearest)
+    raise OverBudget(limit, asked, allowed, "batch_size", 1)
+
+
+def largest_that_fits(base: Experiment, fits: Callable[[Experiment], bool], parameter: str, low: int) -> int:
+    """By bisection, because size and work grow with every parameter; 0 if not even `low` fits."""
+
+    def good(value: int) -> bool:
+        try:
+            return fits(base.changed({parameter: value}))
+        except InvalidParameter:
+            return False
+
+    high = int(base.flat()[parameter])
     while low < high:
         middle = (low + high + 1) // 2
-        if fits(study, needs, parameter, middle, allowed):
-            low = middle
-        else:
-            high = middle - 1
-    return low if fits(study, needs, parameter, low, allowed) else 0
-
-
-def fits(study: Study, needs: tuple[str, ...], parameter: str, value: int, allowed: float) -> bool:
-    try:
-        smaller = Study(base=study.base.changed({parameter: value}), variations=study.variations)
-    except InvalidParameter:
-        return False
-    return total_work(smaller, needs) <= allowed
+        low, high = (middle, high) if good(middle) else (low, middle - 1)
+    return low if good(low) else 0

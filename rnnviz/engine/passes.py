@@ -1,19 +1,20 @@
 """Forward and backward through every layer and time step, with nothing lost to underflow or overflow.
 
-The adjoint is carried as mantissa × 2^exponent, one exponent per time step and example and shared by all layers. As long
-as the gradient stays within 2^±24 of one the exponent is 0 and the arrays are the gradient itself.
+The adjoint is carried as mantissa × 2^exponent, one exponent per time step and example and shared by all layers. As
+long as the gradient stays within 2^±24 of one the exponent is 0 and the arrays are the gradient itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rnnviz.cells import Cell
 from rnnviz.cells.autograd import AutogradKernel
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Array, Kernel
 from rnnviz.engine.network import layer_parameters
 
 CHECK_EVERY = 4  # steps; at the largest gain the gradient moves by less than 2^40 in between, well inside float32
@@ -36,7 +37,8 @@ def forward(cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor, by_equ
     layers: list[Kernel] = []
     for layer in range(cell.layers):
         kernel = kind(cell, layer_parameters(parameters, layer), layers[-1].hidden if layers else inputs)
-        kernel.forward()
+        with np.errstate(all="ignore"):  # an overflow is an outcome, not a warning
+            kernel.forward()
         layers.append(kernel)
     return layers
 
@@ -59,44 +61,48 @@ def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tic
     adjoint × 2^exponent[t − 1].
     """
     time, columns = layers[0].time, layers[0].columns
-    exponents = torch.zeros(time + 2, columns, dtype=torch.int32)
+    exponents = np.zeros((time + 2, columns), dtype=np.int32)
     last, every = steps[-1], len(steps) > 1
-    top = layers[-1]
+    from_loss = gradient.detach().numpy()
+    downwards = list(zip(reversed(layers), [None, *reversed(layers)], strict=False))
     for layer in layers:
         layer.begin_adjoint(last)
-    for t in range(last, 0, -1):
-        exponents[t] = exponents[t + 1]
-        for layer, above in zip(reversed(layers), [None, *reversed(layers)], strict=False):
-            layer.carry_adjoint(t)
-            if above is not None:
-                layer.dh[t].add_(above.input_adjoint_step(t))
-            if layer is top and t >= steps[0]:
-                layer.dh[t].add_(injected(gradient[t - steps[0]], exponents[t]))
-            layer.adjoint_step(t)
-        if (last - t) % CHECK_EVERY == CHECK_EVERY - 1:
-            keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
-            tick(1 - t / last)
-    return exponents[1:-1]
+    with np.errstate(all="ignore"):  # an overflow is what the page shows, not a warning
+        for t in range(last, 0, -1):
+            exponents[t] = exponents[t + 1]
+            for layer, above in downwards:
+                layer.carry_adjoint(t)
+                if above is not None:
+                    layer.receive(t, above.input_adjoint_step(t))
+                elif t >= steps[0]:
+                    layer.dh[t] += injected(from_loss[t - steps[0]], exponents[t])
+                layer.adjoint_step(t)
+            if (last - t) % CHECK_EVERY == CHECK_EVERY - 1:
+                keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
+                tick(1 - t / last)
+    return torch.from_numpy(exponents[1:-1])
 
 
-def injected(gradient: Tensor, exponent: Tensor) -> Tensor:
-    return torch.ldexp(gradient, -exponent) if exponent.any() else gradient
+def injected(gradient: Array, exponent: Array) -> Array:
+    return np.ldexp(gradient, -exponent) if exponent.any() else gradient
 
 
-def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Tensor, lowest: int | None) -> None:
+def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Array, lowest: int | None) -> None:
     """Move powers of two from what step t keeps into its exponent, for the examples that have left the window.
 
     While losses are still to come the exponent does not go below `lowest` = 0: a vanished past must not make the next
     loss overflow the mantissa.
     """
-    largest = torch.stack([part[t - 1].abs().amax(0) for layer in layers for part in layer.state_adjoint]).amax(0)
-    shift = torch.frexp(largest).exponent
-    if int(shift.abs().max()) <= WINDOW:
+    maxima = [np.abs(part).max(0) for layer in layers for part in layer.state_adjoint_step(t)]
+    largest = maxima[0] if len(maxima) == 1 else np.maximum.reduce(maxima)
+    if largest.min() >= 2.0**-WINDOW and largest.max() < 2.0**WINDOW:
         return
-    shift = torch.where((shift.abs() > WINDOW) & (largest > 0) & torch.isfinite(largest), shift, 0)
+    shift = np.frexp(largest)[1]
+    shift = np.where((np.abs(shift) > WINDOW) & (largest > 0) & np.isfinite(largest), shift, 0)
     if lowest is not None:
-        shift = torch.maximum(shift, lowest - exponents[t])
-    factor = torch.ldexp(torch.ones_like(largest), -shift)
-    for layer in layers:
-        layer.rescale(t, factor)
-    exponents[t] += shift
+        shift = np.maximum(shift, lowest - exponents[t])
+    if shift.any():
+        factor = np.ldexp(np.ones_like(largest), -shift)
+        for layer in layers:
+            layer.rescale(t, factor)
+        exponents[t] += shift

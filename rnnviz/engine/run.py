@@ -9,10 +9,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from rnnviz.cells.kernel import Kernel
+from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
-from rnnviz.engine.jacobians import LOG10_2, state_jacobians, suffix_products
+from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
 from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
 from rnnviz.experiment import Experiment
@@ -22,6 +22,7 @@ from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
 EVERYTHING = tuple(QUANTITIES)
+GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
 
 
 def run(
@@ -34,21 +35,41 @@ def run(
 ) -> Trace:
     """One forward and backward pass with everything logged.
 
-    `record` names the quantities to keep; `example` is the one whose Jacobians are formed. `parameters`, under PyTorch's
-    names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has none).
+    `record` names the quantities to keep; `example` is the one whose Jacobians are formed. `parameters`, under
+    PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has
+    none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
     """
     check_budget(experiment)
+    record = frozenset(record)
+    if unknown := sorted(record - set(QUANTITIES)):
+        raise ValueError(f"record has no {unknown[0]!r}; the quantities are {', '.join(QUANTITIES)}")
+    if not 0 <= example < experiment.batch_size:
+        raise ValueError(f"example must be from 0 to {experiment.batch_size - 1}; got {example}")
     with torch.no_grad():
-        weights = draw_parameters(experiment) | {
-            k: v.to(DTYPES[experiment.dtype]) for k, v in (parameters or {}).items()
-        }
+        given = {name: value.to(DTYPES[experiment.dtype]) for name, value in (parameters or {}).items()}
+        weights = replaced(draw_parameters(experiment), given)
         batch = draw_batch(experiment)
-        return Recorder(experiment, weights, batch, frozenset(record), example).trace(tick)
+        return Recorder(experiment, weights, batch, record, example).trace(tick)
+
+
+def replaced(drawn: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The given parameters before the drawn ones. A layer given without biases (bias=False in PyTorch) has none.
+
+    Raises ValueError for a name that this network does not have, or another shape: a drawn one would pass for the user's.
+    """
+    for name, value in given.items():
+        if name not in drawn:
+            raise ValueError(f"parameters has no {name!r}; the names here are {', '.join(drawn)}")
+        if value.shape != drawn[name].shape:
+            raise ValueError(f"{name} must have shape {tuple(drawn[name].shape)}; got {tuple(value.shape)}")
+    layers = [name.removeprefix("weight_hh") for name in given if name.startswith("weight_hh")]
+    biases = {f"{kind}{layer}" for layer in layers for kind in ("bias_ih", "bias_hh")}
+    return {name: value for name, value in drawn.items() if name not in biases} | given
 
 
 def draw_batch(experiment: Experiment) -> Batch:
-    """The batch of an experiment. A task that refuses its own parameter (a sequence longer than the data) is named in it."""
+    """The batch of an experiment. A parameter that the task refuses is named as the task's."""
     try:
         return experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
     except InvalidParameter as error:
@@ -59,15 +80,15 @@ class Recorder:
     """One pass, and the named arrays that were asked of it."""
 
     def __init__(
-        self, experiment: Experiment, weights: Mapping[str, Tensor], batch: Batch, wanted: frozenset[str], example: int
+        self,
+        experiment: Experiment,
+        weights: Mapping[str, Tensor],
+        batch: Batch,
+        wanted: frozenset[str],
+        example: int,
     ):
-        self.experiment, self.weights, self.batch, self.wanted, self.example = (
-            experiment,
-            weights,
-            batch,
-            wanted,
-            example,
-        )
+        self.experiment, self.weights, self.batch = experiment, weights, batch
+        self.wanted, self.example = wanted, example
         self.arrays: dict[str, Tensor | np.ndarray] = {}
 
     def trace(self, tick: Tick) -> Trace:
@@ -114,24 +135,22 @@ class Recorder:
             self.experiment.task.judgement,
         )
         self.keep("loss", padded(loss, steps, length))
-        exponents = backward(layers, steps, gradient / len(steps), tick)
-        self.keep_gradients(layers, exponents)
+        if self.wanted & GRADIENTS:
+            exponents = backward(layers, steps, gradient / len(steps), tick)
+            self.keep_gradients(layers, exponents)
 
     def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
-        scale = (
-            torch.ldexp(torch.ones_like(exponents, dtype=layers[0].dtype), exponents)[:, None]
-            if exponents.any()
-            else None
-        )
+        scale = exponents if exponents.any() else None
         hidden = [layer.hidden_adjoint for layer in layers]
         cells = [layer.cell_state_adjoint for layer in layers if layer.cell_state_adjoint is not None]
-        parts = [part for layer in layers for part in layer.state_adjoint]
-        self.keep("state_grad_log10_norm", log10_norm(parts, exponents))
-        self.keep("hidden_state_grad_log10_norm", np.stack([log10_norm([part], exponents) for part in hidden]))
-        self.keep("hidden_state_grad", by_unit(true_value(part, scale) for part in hidden))
-        if cells:
-            self.keep("cell_state_grad_log10_norm", np.stack([log10_norm([part], exponents) for part in cells]))
-            self.keep("cell_state_grad", by_unit(true_value(part, scale) for part in cells))
+        if "state_grad_log10_norm" in self.wanted:
+            parts = [part for layer in layers for part in layer.state_adjoint]
+            self.keep("state_grad_log10_norm", log10_norm(parts, exponents))
+        for name, parts in (("hidden_state_grad", hidden), ("cell_state_grad", cells)):
+            if parts and f"{name}_log10_norm" in self.wanted:
+                self.keep(f"{name}_log10_norm", np.stack([log10_norm([part], exponents) for part in parts]))
+            if parts and name in self.wanted:
+                self.keep(name, by_unit(true_value(part, scale) for part in parts))
         if "input_grad" in self.wanted:
             self.keep("input_grad", true_value(layers[0].input_adjoint, scale).transpose(1, 2))
         if self.wanted & {"weight_hh_grad_share", "weight_ih_grad_share"}:
@@ -140,12 +159,10 @@ class Recorder:
             self.keep("weight_ih_grad_share", shares[0][1])
 
     def keep_jacobians(self, layers: Sequence[Kernel], tick: Tick) -> None:
-        if not self.wanted & {"jacobian", "jacobian_product", "jacobian_product_log10_scale"}:
-            return
-        jacobians = state_jacobians(layers, self.example)
-        self.keep("jacobian", jacobians)
-        if "jacobian_product" in self.wanted:
-            product, scale = suffix_products(jacobians, tick)
+        if "jacobian" in self.wanted:
+            self.keep("jacobian", state_jacobians(layers, self.example))
+        if self.wanted & {"jacobian_product", "jacobian_product_log10_scale"}:
+            product, scale = state_products(layers, self.example, tick)
             self.keep("jacobian_product", product)
             self.keep("jacobian_product_log10_scale", scale)
 
@@ -176,9 +193,9 @@ def by_unit(layers: Iterable[Tensor | None]) -> Tensor:
     return stacked([layer for layer in layers if layer is not None]).transpose(2, 3)
 
 
-def true_value(adjoint: Tensor, scale: Tensor | None) -> Tensor:
+def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:
     """The adjoint as its dtype can hold it: what lies below becomes 0 and what lies above infinity, as in training."""
-    return adjoint if scale is None else adjoint * scale
+    return adjoint if exponents is None else times_power_of_two(adjoint, exponents[:, None])
 
 
 def padded(loss: Tensor, steps: range, length: int) -> Tensor:
@@ -191,8 +208,9 @@ def padded(loss: Tensor, steps: range, length: int) -> Tensor:
 def log10_norm(parts: Sequence[Tensor], exponents: Tensor) -> np.ndarray:
     """log₁₀ of the Euclidean norm over all units of all parts, (time, example) float64; −∞ for an exact zero.
 
-    Squares are summed in float64: torch's own float32 norm gives 0 below 1e-23 (pytorch#193006).
+    Squares are summed in float64: torch's own float32 norm gives 0 below 1e-23 (pytorch#193006), and its norm with
+    dtype=float64 takes six times as long.
     """
-    squares = sum(torch.linalg.vector_norm(part, dim=1, dtype=torch.float64).square() for part in parts)
+    squares = sum(part.double().square().sum(1) for part in parts)
     assert isinstance(squares, Tensor)
-    return (0.5 * squares.log10() + exponents * LOG10_2).numpy()
+    return (0.5 * squares.log10() + exponents.double() * LOG10_2).numpy()

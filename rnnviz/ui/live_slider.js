@@ -25,7 +25,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
 function open(root) {
   const part = selector => root.querySelector(selector)
-  const slider = { name: part(".name"), value: part(".value"), input: part("input"), sent: [], sentAt: -EVERY }
+  const slider = { name: part(".name"), help: part(".help"), value: part(".value"), input: part("input"), sent: [], sentAt: -EVERY }
   slider.input.oninput = () => {
     show(slider)
     clearTimeout(slider.timer)
@@ -34,9 +34,11 @@ function open(root) {
   return slider
 }
 
-function describe({ name, input, data }) {
+function describe({ name, help, input, data }) {
   name.textContent = data.label
-  input.title = data.help
+  input.setAttribute("aria-description", data.help)
+  help.dataset.help = data.help
+  help.hidden = !data.help
   input.min = data.low
   input.max = data.high
   input.step = data.step

@@ -13,7 +13,10 @@ import streamlit as st
 
 HTML = """
 <div class="rnnviz-live-slider">
-  <label><span class="name"></span><span class="value" aria-hidden="true"></span><input type="range"></label>
+  <label>
+    <span class="name"></span><span class="help" aria-hidden="true">?</span>
+    <span class="value" aria-hidden="true"></span><input type="range">
+  </label>
 </div>
 """
 

@@ -122,20 +122,3 @@ def put(name: str, value: Any) -> None:
 
 def place(record: Choice) -> str:
     return f"page.{record.kind}"
-
-
-__all__ = [
-    "Flat",
-    "Word",
-    "change",
-    "get",
-    "kept",
-    "language",
-    "page",
-    "put",
-    "remember",
-    "session",
-    "show",
-    "take",
-    "write_link",
-]

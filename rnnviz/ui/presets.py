@@ -6,16 +6,23 @@ from rnnviz.choice import Word
 
 PRESETS: dict[str, dict[str, Word]] = {
     "pytorch": {
-        "experiment.initializer": "pytorch_default", "experiment.initializer.scale": "natural",
-        "experiment.cell.forget_bias": 0.0, "update_bias": 0.0,
+        "experiment.initializer": "pytorch_default",
+        "experiment.initializer.scale": "natural",
+        "experiment.cell.forget_bias": 0.0,
+        "update_bias": 0.0,
     },
     "keras": {
-        "experiment.initializer": "keras_default", "experiment.initializer.scale": "natural",
-        "experiment.cell.forget_bias": 1.0, "update_bias": 0.0,
+        "experiment.initializer": "keras_default",
+        "experiment.initializer.scale": "natural",
+        "experiment.cell.forget_bias": 1.0,
+        "update_bias": 0.0,
     },
     "edge_of_chaos": {
-        "experiment.task": "noise", "experiment.initializer": "gaussian", "experiment.initializer.scale.gain": 1.86,
-        "experiment.cell.hidden_size": 64, "view.activations": "tanh",
+        "experiment.task": "noise",
+        "experiment.initializer": "gaussian",
+        "experiment.initializer.scale.gain": 1.86,
+        "experiment.cell.hidden_size": 64,
+        "view.activations": "tanh",
     },
     "irnn": {"experiment.initializer": "identity", "view.activations": "relu"},
     "sigmoid_death": {"experiment.initializer.scale.gain": 2.0, "view.activations": "sigmoid"},

@@ -1,0 +1,1 @@
+"""Side by side with what one would write without rnnviz. `python -m benchmarks` prints every ratio beside its goal."""
