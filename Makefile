@@ -14,7 +14,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 run: $(CAN_RUN) ## Serve the page on this machine; `make run LAN=1` serves it to everybody on the same network
-	@exec $(BIN)/streamlit run app.py $(if $(LAN),--server.address=0.0.0.0 --browser.serverAddress=$$($(BIN)/python -c '$(LAN_ADDRESS)'))
+	@exec $(BIN)/streamlit run app.py $(if $(DEV),--server.fileWatcherType=auto) $(if $(LAN),--server.address=0.0.0.0 --browser.serverAddress=$$($(BIN)/python -c '$(LAN_ADDRESS)'))
 
 test: lint browser ## Check style, types, imports and behaviour, in a real browser too
 	$(BIN)/python -m pytest

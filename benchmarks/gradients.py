@@ -19,7 +19,7 @@ GOALS = {"LSTM": 1.35, "GRU": 0.6, "RNN": 0.6}
 def every_gradient(case: Case, shares: bool = True) -> tuple[list[Kernel], object]:
     """What a Trace records of one pass, without the Trace."""
     layers = forward(case.experiment.cell, case.parameters, case.inputs.mT)
-    exponents = backward(layers, range(1, len(case.inputs) + 1), case.gradient.mT)
+    exponents = backward(layers, range(1, len(case.inputs) + 1), case.gradient)
     (layer,) = layers
     adjoints = [part for part in (layer.hidden_adjoint, layer.cell_state_adjoint) if part is not None]
     norms = [log10_norm([part], exponents) for part in adjoints]

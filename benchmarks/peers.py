@@ -20,7 +20,10 @@ FEATURES = 8
 
 
 class Case(NamedTuple):
-    """A network, its inputs, and a gradient that enters at every step. Arrays are (time, example, …), as torch has them."""
+    """A network, inputs (time, example, feature), and a gradient that enters at every step, (time, unit, example).
+
+    torch's layers read their gradient the other way round and get it so: nobody pays for the turn.
+    """
 
     kind: str
     experiment: Experiment
@@ -36,7 +39,7 @@ class Case(NamedTuple):
         parameters = draw_parameters(experiment)
         generator = torch.Generator().manual_seed(0)
         inputs = torch.randn(time, batch, FEATURES, generator=generator)
-        gradient = torch.randn(time, batch, size, generator=generator) / time
+        gradient = torch.randn(time, size, batch, generator=generator) / time
         return cls(kind, experiment, parameters, inputs, gradient)
 
     @property
@@ -51,10 +54,11 @@ class BareLayer:
         size = case.experiment.cell.hidden_size
         self.case, self.layer = case, LAYERS[case.kind](FEATURES, size)
         self.layer.load_state_dict(case.recurrent)
+        self.gradient = case.gradient.mT.contiguous()
 
     def __call__(self) -> object:
         self.layer.zero_grad(set_to_none=True)
-        return self.layer(self.case.inputs)[0].backward(self.case.gradient)
+        return self.layer(self.case.inputs)[0].backward(self.gradient)
 
 
 class RetainGrad:
@@ -64,6 +68,7 @@ class RetainGrad:
         size = case.experiment.cell.hidden_size
         self.case, self.cell = case, CELLS[case.kind](FEATURES, size)
         self.cell.load_state_dict({name.removesuffix("_l0"): value for name, value in case.recurrent.items()})
+        self.gradient = case.gradient.mT.contiguous()
 
     def __call__(self) -> object:
         self.cell.zero_grad(set_to_none=True)
@@ -76,7 +81,7 @@ class RetainGrad:
             if c is not None:
                 c.retain_grad()
                 cells.append(c)
-        torch.stack(hidden).backward(self.case.gradient)
+        torch.stack(hidden).backward(self.gradient)
         return [torch.stack([s.grad for s in states]).norm(dim=-1) for states in (hidden, cells) if states]
 
 

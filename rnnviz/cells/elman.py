@@ -42,10 +42,8 @@ class ElmanKernel(Kernel):
             dot(weight, z, h)
             phi()
 
-    def begin_adjoint(self, t: int) -> None:
-        super().begin_adjoint(t)
-        for block in self.blocks(t):
-            self.deltas[block] = self.phi.slope(self.hidden[block])
+    def put_coefficients(self, block: slice) -> None:
+        self.deltas[block] = self.phi.slope(self.hidden[block])
 
     def adjoint_step(self, t: int) -> None:
         delta = self.delta[t]

@@ -116,11 +116,9 @@ class GRUKernel(Kernel):
         self.coefficients(slice(0, self.time), slice(example, example + 1), k)
         return k[..., 0]
 
-    def begin_adjoint(self, t: int) -> None:
-        super().begin_adjoint(t)
+    def put_coefficients(self, block: slice) -> None:
         k = self.delta_all[1:-1].view(self.time, 4, self.size, self.columns)
-        for block in self.blocks(t):
-            self.coefficients(block, slice(None), k[block])
+        self.coefficients(block, slice(None), k[block])
 
     def adjoint_step(self, t: int) -> None:
         delta = self.delta_of_gate[t]

@@ -12,7 +12,7 @@ sequence is done by torch. NumPy's matrix product needs OPENBLAS_NUM_THREADS=1 t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class Kernel(ABC):
         self.inputs_of_step, self.h = list(self.rows[:-1].numpy()), list(self.rows[:, : self.size].numpy())
         self.dh, self.delta = list(self.dh_all.numpy()), list(self.delta_all.numpy()[:, : len(self.weight)])
         self.own_adjoint: Tensor | None = None
+        self.next_block = 0
         self.into_past, self.into_input = self.weight_hh_transposed.numpy(), self.weight_ih_transposed.numpy()
         self.allocate()
 
@@ -74,11 +75,6 @@ class Kernel(ABC):
         if source is None:
             return [partial(in_place, y) for y in target.unbind(0)]
         return [partial(lambda a, y: in_place(y.copy_(a)), *pair) for pair in zip(source, target, strict=True)]
-
-    def blocks(self, time: int) -> Iterator[slice]:
-        """Steps 1 … `time` in pieces that fit the cache: elementwise work on them is twice as fast as on the whole."""
-        length = max(1, BLOCK_BYTES // (self.size * self.columns * self.dtype.itemsize))
-        return (slice(start, min(start + length, time)) for start in range(0, time, length))
 
     @abstractmethod
     def allocate(self) -> None:
@@ -111,14 +107,28 @@ class Kernel(ABC):
     # The adjoint runs backwards: begin, then for each t carry, add what the loss and the layer above send, step.
 
     def begin_adjoint(self, t: int) -> None:
-        """Nothing comes from after step t.
-
-        A closed form now puts the coefficients k_t of δ_t = k_t ∘ adjoint where δ_t will be, so that the adjoint only
-        multiplies in place: an array of their own costs a tenth of the whole pass in cache and page misses.
-        """
+        """Nothing comes from after step t."""
         self.dh_all[t + 1 :].zero_()
         self.delta_all[t + 1 :].zero_()
         self.own_adjoint = None
+        self.next_block = t
+
+    def prepare(self, t: int) -> None:
+        """Called before step `next_block`: the coefficients of a block of steps that ends with it.
+
+        A block fits the cache until the adjoint has used it. On the whole sequence at once the same elementwise work
+        takes twice as long.
+        """
+        length = max(1, BLOCK_BYTES // (self.size * self.columns * self.dtype.itemsize))
+        self.next_block = max(0, t - length)
+        self.put_coefficients(slice(self.next_block, t))
+
+    @abstractmethod
+    def put_coefficients(self, block: slice) -> None:
+        """Put k_t of δ_t = k_t ∘ adjoint where δ_t will be, for steps block.start + 1 … block.stop.
+
+        So the adjoint only multiplies in place: an array of their own costs a tenth of the whole pass in cache misses.
+        """
 
     def carry_adjoint(self, t: int) -> None:
         """∂ℓ/∂h_t, the part from step t + 1: W_hhᵀ δ_{t+1}."""

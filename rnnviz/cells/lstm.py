@@ -154,9 +154,10 @@ class LSTMKernel(Kernel):
         super().begin_adjoint(t)
         self.carried[t:].zero_()
         self.cell_adjoint[t + 1 :].zero_()
+
+    def put_coefficients(self, block: slice) -> None:
         k = self.deltas.view(self.time, 4, self.size, self.columns)
-        for block in self.blocks(t):
-            self.through_output[block] = self.coefficients(block, slice(None), k[block])
+        self.through_output[block] = self.coefficients(block, slice(None), k[block])
 
     def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)

@@ -19,6 +19,7 @@ from rnnviz.engine.network import layer_parameters
 
 CHECK_EVERY = 4  # steps; at the largest gain the gradient moves by less than 2^40 in between, well inside float32
 WINDOW = 24  # the exponent is touched when the largest entry leaves 2^±24
+LOWER, UPPER = 2.0**-WINDOW, 2.0**WINDOW
 
 Tick = Callable[[float], None]
 
@@ -63,46 +64,50 @@ def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tic
     time, columns = layers[0].time, layers[0].columns
     exponents = np.zeros((time + 2, columns), dtype=np.int32)
     last, every = steps[-1], len(steps) > 1
-    from_loss = gradient.detach().numpy()
+    from_loss = gradient.detach().contiguous().numpy()
+    moved = False  # whether any exponent is not 0
     downwards = list(zip(reversed(layers), [None, *reversed(layers)], strict=False))
     for layer in layers:
         layer.begin_adjoint(last)
     with np.errstate(all="ignore"):  # an overflow is what the page shows, not a warning
         for t in range(last, 0, -1):
-            exponents[t] = exponents[t + 1]
+            if moved:
+                exponents[t] = exponents[t + 1]
             for layer, above in downwards:
+                if t == layer.next_block:
+                    layer.prepare(t)
                 layer.carry_adjoint(t)
                 if above is not None:
                     layer.receive(t, above.input_adjoint_step(t))
                 elif t >= steps[0]:
-                    layer.dh[t] += injected(from_loss[t - steps[0]], exponents[t])
+                    gradient_of_step = from_loss[t - steps[0]]
+                    layer.dh[t] += np.ldexp(gradient_of_step, -exponents[t]) if moved else gradient_of_step
                 layer.adjoint_step(t)
             if (last - t) % CHECK_EVERY == CHECK_EVERY - 1:
-                keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
+                moved |= keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
                 tick(1 - t / last)
     return torch.from_numpy(exponents[1:-1])
 
 
-def injected(gradient: Array, exponent: Array) -> Array:
-    return np.ldexp(gradient, -exponent) if exponent.any() else gradient
-
-
-def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Array, lowest: int | None) -> None:
+def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Array, lowest: int | None) -> bool:
     """Move powers of two from what step t keeps into its exponent, for the examples that have left the window.
 
     While losses are still to come the exponent does not go below `lowest` = 0: a vanished past must not make the next
-    loss overflow the mantissa.
+    loss overflow the mantissa. Gives whether an exponent has moved.
     """
-    maxima = [np.abs(part).max(0) for layer in layers for part in layer.state_adjoint_step(t)]
-    largest = maxima[0] if len(maxima) == 1 else np.maximum.reduce(maxima)
-    if largest.min() >= 2.0**-WINDOW and largest.max() < 2.0**WINDOW:
-        return
+    highest = np.maximum.reduce  # over the first axis, without the detour of .max()
+    maxima = [highest(np.abs(part)) for layer in layers for part in layer.state_adjoint_step(t)]
+    largest = maxima[0] if len(maxima) == 1 else highest(maxima)
+    if np.minimum.reduce(largest) >= LOWER and highest(largest) < UPPER:
+        return False
     shift = np.frexp(largest)[1]
     shift = np.where((np.abs(shift) > WINDOW) & (largest > 0) & np.isfinite(largest), shift, 0)
     if lowest is not None:
         shift = np.maximum(shift, lowest - exponents[t])
-    if shift.any():
-        factor = np.ldexp(np.ones_like(largest), -shift)
-        for layer in layers:
-            layer.rescale(t, factor)
-        exponents[t] += shift
+    if not shift.any():
+        return False
+    factor = np.ldexp(np.ones_like(largest), -shift)
+    for layer in layers:
+        layer.rescale(t, factor)
+    exponents[t] += shift
+    return True

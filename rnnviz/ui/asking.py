@@ -17,7 +17,7 @@ from rnnviz.jobs import Result as Arrays
 from rnnviz.text import Text
 from rnnviz.ui import memory
 
-QUICK = 0.15  # seconds; a figure that comes within them never looks stale
+QUICK = 0.25  # seconds; a figure that comes within them never looks stale
 POLL = 0.2  # each look at the queue is also the moment at which Streamlit may abandon an overtaken run
 
 

@@ -24,9 +24,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    # Chromium's sandbox does not work for root, as whom containers run.
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    return {**browser_type_launch_args, "executable_path": _chromium(), "args": flags}
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": flags()}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +32,12 @@ def patience(context: BrowserContext) -> None:
     context.set_default_timeout(15_000)
 
 
-def _chromium() -> str:
+def flags() -> list[str]:
+    # Chromium's sandbox does not work for root, as whom containers run.
+    return [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+def chromium() -> str:
     found = os.environ.get("RNNVIZ_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.fail("no Chromium: `make test` installs it, or RNNVIZ_CHROMIUM names one", pytrace=False)

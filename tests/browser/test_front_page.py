@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -137,3 +138,17 @@ def test_an_upload_becomes_the_input(page: Page, server: Server) -> None:
     page.wait_for_url("**task.column=day**")
     wait_ready(page)
     expect(page.get_by_role("combobox", name="Column")).to_be_visible()
+
+
+def test_a_killed_worker_is_replaced_and_the_page_says_so(page: Page, server: Server) -> None:
+    opened(page, server, "?v=1&view.quantity=jacobian&cell.hidden_size=48&task.sequence_length=300")
+    slow = page.get_by_role("slider", name="Gain g")
+    slow.focus()
+    slow.press("ArrowRight")
+    page.wait_for_selector(".rnnviz-plot[aria-busy=true]")  # the old figure is marked as old, and a worker is at work
+    for worker in psutil.Process(server.process.pid).children(recursive=True):
+        if "rnnviz.worker" in worker.cmdline():
+            worker.kill()
+    expect(page.get_by_text(Text("en")("waiting.replaced"))).to_be_visible(timeout=30_000)
+    wait_ready(page)
+    expect(page.locator(".rnnviz-plot")).to_have_attribute("aria-busy", "false")

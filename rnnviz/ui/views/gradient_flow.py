@@ -129,7 +129,7 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
         draw("view.arrangement", segmented=True)
         draw("view.axis", segmented=True)
         if record.view.quantity == "gradient":
-            draw("view.part")
+            draw("view.part", segmented=True)
         elif record.view.arrangement == "grid" or record.view.activations != "all":
             draw("view.bounds")
 
