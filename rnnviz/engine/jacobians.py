@@ -146,10 +146,12 @@ def ritz_value(p: Array, q: Array) -> tuple[Array, Array]:
 
     With θ the eigenvalues of Q P Pᵀ Qᵀ and r = P Pᵀu − θ₁u the residual of the Ritz vector u, which is orthogonal to Q,
     λ₁ − θ₁ ≈ rᵀ(θ₁ − C)⁻¹r ≤ ‖r‖²/(θ₁ − λ_b): C is what Q does not contain, and λ_b, the largest there, is about θ_b.
+    Within a cluster, where ‖r‖ is not small beside that gap, only |λ₁ − θ₁| ≤ ‖r‖ can be trusted.
     """
     z = q @ p
     theta, vectors = (part.numpy() for part in torch.linalg.eigh(torch.from_numpy(z @ z.swapaxes(1, 2)).double()))
-    first, last = theta[:, -1], theta[:, 0]
+    first, gap = theta[:, -1], theta[:, -1] - theta[:, 0]
     weights = vectors[:, :, -1:].swapaxes(1, 2).astype(p.dtype)
     residual = (weights @ z) @ p.swapaxes(1, 2) - first.astype(p.dtype)[:, None, None] * (weights @ q)
-    return np.sqrt(first), np.square(residual).sum((1, 2)) / (2 * first * (first - last))
+    length = np.sqrt(np.square(residual).sum((1, 2)))
+    return np.sqrt(first), np.where(length < 0.1 * gap, length / gap, 1) * length / (2 * first)
