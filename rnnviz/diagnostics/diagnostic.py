@@ -32,10 +32,11 @@ class Diagnostic(NamedTuple):
         return self.compute(trace).rename(self.name)
 
 
-def band(log_norms: xr.DataArray) -> xr.DataArray:
-    """Median over examples with the 10th and 90th percentile, (band, …). Order statistics, so that −∞ stays −∞."""
-    axis = log_norms.get_axis_num("example")
-    values = np.quantile(log_norms.values, [0.1, 0.5, 0.9], axis=axis, method="nearest")
-    kept = [dim for dim in log_norms.dims if dim != "example"]
-    coords = {dim: log_norms[dim] for dim in kept if dim in log_norms.coords}
-    return xr.DataArray(values, dims=("band", *kept), coords={"band": list(BAND), **coords})
+def band(log_norms: np.ndarray) -> np.ndarray:
+    """Median over the last axis, examples, with the 10th and 90th percentile: (band, …).
+
+    Order statistics, the nearest example to each, so that −∞ stays −∞ and no value is made up.
+    """
+    ordered = np.sort(log_norms, axis=-1)
+    places = np.rint(np.array([0.1, 0.5, 0.9]) * (ordered.shape[-1] - 1)).astype(int)
+    return np.moveaxis(ordered[..., places], -1, 0)

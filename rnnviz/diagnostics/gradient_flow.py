@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
-from rnnviz.diagnostics.diagnostic import Diagnostic, band
+from rnnviz.diagnostics.diagnostic import BAND, Diagnostic, band
 from rnnviz.trace import Trace
 
 
@@ -21,14 +22,15 @@ def compute(trace: Trace) -> xr.DataArray:
         "hidden_state": top(data.get("hidden_state_grad_log10_norm")),
         "cell_state": top(data.get("cell_state_grad_log10_norm")),
     }
-    found = {name: band(part) for name, part in parts.items() if part is not None}
+    found = {name: band(part.values) for name, part in parts.items() if part is not None}
     if not found:
         return xr.DataArray([[[]]], dims=("part", "band", "time"))[:0, :0]
-    return xr.concat(list(found.values()), dim="part").assign_coords(part=list(found))
+    coords = {"part": list(found), "band": list(BAND), "time": data.time.values}
+    return xr.DataArray(np.stack(list(found.values())), coords, ("part", "band", "time"))
 
 
 def top(log_norms: xr.DataArray | None) -> xr.DataArray | None:
-    return None if log_norms is None else log_norms.isel(layer=-1)
+    return None if log_norms is None else log_norms[-1]
 
 
 gradient_flow = Diagnostic(

@@ -190,9 +190,9 @@ def test_an_lstm_with_open_forget_and_closed_input_gates_carries_c_unchanged(dty
 def test_the_band_is_made_of_order_statistics():
     """Of eleven examples the 2nd, 6th and 10th: counted by hand, in any order of the examples."""
     values = np.random.default_rng(0).permuted(np.tile(np.arange(11.0), (4, 1)), axis=1)
-    made = band(xr.DataArray(values, dims=("time", "example"), coords={"time": [1, 2, 3, 4]}))
-    assert made.dims == ("band", "time") and list(made.band.values) == list(BAND)
-    assert (made.values == np.array([[1.0], [5.0], [9.0]])).all() and list(made.time.values) == [1, 2, 3, 4]
+    made = band(values)
+    assert made.shape == (len(BAND), 4)
+    assert (made == np.array([[1.0], [5.0], [9.0]])).all()
 
 
 @few
@@ -201,7 +201,7 @@ def test_exact_zeros_stay_minus_infinity_and_never_become_nan(zeros, seed):
     """Interpolating between −∞ and a number, or two −∞, gives NaN; order statistics do not."""
     values = np.random.default_rng(seed).normal(size=(2, 16))
     values[:, :zeros] = -np.inf
-    low, median, high = band(xr.DataArray(values, dims=("time", "example"))).values
+    low, median, high = band(values)
     assert not np.isnan([low, median, high]).any()
     assert (low <= median).all() and (median <= high).all()
     assert np.isneginf(low).all() == (zeros >= 3)  # the 2.5th of 16, rounded to the even of 1.5 → the third smallest
