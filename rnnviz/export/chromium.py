@@ -54,7 +54,7 @@ def render(
 
 def running() -> threading.Thread:
     """The thread in which kaleido's browser lives, started if there is none."""
-    global _server  # noqa: PLW0603
+    global _server
     import kaleido
 
     if _server is None or not _server.is_alive():

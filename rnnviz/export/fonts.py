@@ -32,7 +32,7 @@ class Face(NamedTuple):
 
 @cache
 def faces() -> tuple[Face, ...]:
-    """Those of the page's fonts that are here: Latin comes with Streamlit (found as a file, never imported), Hangul with us."""
+    """Those of the page's fonts that are here. Latin comes with Streamlit, found as a file and never imported."""
     streamlit = find_spec("streamlit")
     media = Path(streamlit.origin).parent / "static/static/media" if streamlit and streamlit.origin else Path()
     assets = Path(__file__).parents[2] / "assets/fonts"

@@ -17,7 +17,9 @@ from rnnviz.figures.look import FONT
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["sendChartToCloud"]}
 
 # Nothing may be fetched and nothing sent, whatever is in the file.
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
 
 PAGE = """<!doctype html>
 <html lang="{language}">

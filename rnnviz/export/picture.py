@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +23,8 @@ class Picture:
     view: GradientFlow
     study: Study
     results: Results
-    text: Text = Text()
-    look: Look = Look()
+    text: Text = field(default_factory=Text)
+    look: Look = field(default_factory=Look)
 
     @cached_property
     def figure(self) -> FigureDict:

@@ -30,7 +30,9 @@ def about(picture: Picture) -> str:
     }
     facts_in_words = "".join(f"<dc:{name}>{escape(str(fact))}</dc:{name}>" for name, fact in facts.items())
     described = f'<rdf:RDF {NAMESPACES}><rdf:Description rdf:about="">{facts_in_words}</rdf:Description></rdf:RDF>'
-    return f"<title>{escape(picture.title)}</title><desc>{escape(picture.reading)}</desc><metadata>{described}</metadata>"
+    return (
+        f"<title>{escape(picture.title)}</title><desc>{escape(picture.reading)}</desc><metadata>{described}</metadata>"
+    )
 
 
 SVG = Format("svg", "image/svg+xml", (Picture,), svg, by_browser=True)
