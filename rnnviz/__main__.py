@@ -6,6 +6,7 @@ or kept. A network that overflows is a result like any other and ends with 0: ex
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,11 @@ WRONG_WORDS, NOT_WRITTEN = 2, 3
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # an old terminal without Hangul shows question marks, and no traceback
     application(Text(language_of(sys.argv[1:])))(prog_name="rnnviz")
 
 

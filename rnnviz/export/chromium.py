@@ -60,9 +60,8 @@ def running() -> threading.Thread:
     if _server is None or not _server.is_alive():
         check_browser("en")
         kaleido.stop_sync_server(silence_warnings=True)
-        before = set(threading.enumerate())
         kaleido.start_sync_server(n=1, timeout=PATIENCE, path=browser(), page_generator=drawing_board())
-        _server = (set(threading.enumerate()) - before).pop()
+        _server = kaleido._global_server._thread  # kaleido itself never asks whether it still lives
     return _server
 
 
