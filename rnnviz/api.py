@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
 from rnnviz.engine import run
+from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, Look, Result, Results, as_plotly
 from rnnviz.text import Text
@@ -38,9 +39,15 @@ def figure_named(name: str) -> GradientFlow:
     return known[name]()
 
 
-def results_of(subject: Trace | Experiment | Study, names: tuple[str, ...]) -> Results:
+def results_of(subject: Trace | Experiment | Study, names: tuple[str, ...], tick: Tick = nothing) -> Results:
+    """What a figure draws of a subject; `tick(progress)` is called on the way, over all its experiments together."""
     needs = [DIAGNOSTICS[name] for name in names]
     if isinstance(subject, Trace):
         return {"trace": Result(subject.experiment, results(subject, needs))}
     experiments = subject.experiments() if isinstance(subject, Study) else {"experiment": subject}
-    return {name: Result(experiment, diagnose(experiment, needs)) for name, experiment in experiments.items()}
+    found: dict[str, Result] = {}
+    for name, experiment in experiments.items():
+        done = len(found)
+        part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
+        found[name] = Result(experiment, diagnose(experiment, needs, tick=part))
+    return found

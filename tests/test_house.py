@@ -238,6 +238,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import rnnviz.jobs", {"torch", "xarray", "pydantic", "plotly", "streamlit"}),
         ("import rnnviz.engine, rnnviz.diagnostics, rnnviz.diagnostics.diagnose", {"plotly", "streamlit"}),
         ("import rnnviz.worker, rnnviz.figures, rnnviz.api; rnnviz.worker.load()", {"plotly", "streamlit"}),
+        ("import rnnviz.__main__, rnnviz.export", {"plotly", "streamlit", "kaleido", "h5netcdf"}),
     ],
 )
 def test_nothing_is_loaded_that_is_not_needed(statement, absent):

@@ -9,20 +9,8 @@ import streamlit as st
 
 from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
 from rnnviz.jobs import Failure
+from rnnviz.refusals import domain_in_words
 from rnnviz.text import Text
-
-
-def domain_in_words(domain: Domain, text: Text) -> str:
-    match domain:
-        case Range(low, high):
-            kind = "whole" if isinstance(low, int) else "range"
-            return text(f"domain.{kind}", low=f"{low:.10g}", high=f"{high:.10g}")
-        case OneOf(words):
-            return text("domain.one_of", words=", ".join(words))
-        case Pattern(form):
-            return text("domain.pattern", form=form)
-        case Known():
-            return text("domain.known")
 
 
 def say_refused(refused: list[InvalidParameter], text: Text) -> None:

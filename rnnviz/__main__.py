@@ -1,0 +1,153 @@
+"""The command line: `python -m rnnviz draw gradient_flow cell=lstm cell.forget_bias=2 --out flow.pdf`.
+
+stdout is for results, stderr for progress and complaints. Exit codes: 0 done, 2 wrong words, 3 the file could not be made
+or kept. A network that overflows is a result like any other and ends with 0: exploding is what this program is about.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from rnnviz.api import results_of
+from rnnviz.choice import InvalidParameter, Known
+from rnnviz.command import manual
+from rnnviz.command.progress import Progress
+from rnnviz.command.words import experiment, format_of, one_of, wish
+from rnnviz.diagnostics import DIAGNOSTICS
+from rnnviz.engine import run as run_experiment
+from rnnviz.engine.budget import check_budget
+from rnnviz.engine.run import EVERYTHING
+from rnnviz.export import FORMATS, CannotExport, Picture, check_ready, formats_of, write
+from rnnviz.figures import GradientFlow, Look, Results
+from rnnviz.refusals import REFUSALS, in_words
+from rnnviz.text import LANGUAGES, Text
+from rnnviz.trace import Trace
+
+WRONG_WORDS, NOT_WRITTEN = 2, 3
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # an old terminal without Hangul shows question marks, and no traceback
+    application(Text(language_of(sys.argv[1:])))(prog_name="rnnviz")
+
+
+def language_of(arguments: list[str]) -> str:
+    """What --language says, before anything else is read: the help is in that language too."""
+    joined = "\n".join(arguments).replace("--language\n", "--language=").splitlines()
+    asked = [word.partition("=")[2] for word in joined if word.startswith("--language=")]
+    return asked[-1] if asked and asked[-1] in LANGUAGES else "en"
+
+
+def application(text: Text) -> typer.Typer:
+    """The commands, with their help in one language."""
+    app = typer.Typer(
+        help=text("command.help"), add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+        no_args_is_help=True,
+    )  # fmt: skip
+    language_option = typer.Option("en", help=text("command.language", languages=", ".join(LANGUAGES)))
+    words_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.words"))
+    experiment_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.experiment_words"))
+    figure_argument = typer.Argument(metavar="FIGURE", help=text("command.figure"))
+    picture_option = typer.Option(help=text("command.out", formats=", ".join(formats_of(Picture, FORMATS))))
+    trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
+    topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
+    dark_option = typer.Option(False, "--dark", help=text("command.dark"))
+    compare_option = typer.Option(False, "--compare", help=text("command.compare"))
+    choices = f"\b\n{text('command.choices')}\n{manual.experiment_words(text)}"
+
+    @app.command(help=text("command.draw"), epilog=f"{choices}\n{manual.figure_words(text)}")
+    def draw(
+        figure: str = figure_argument,
+        words: list[str] = words_argument,
+        out: Path = picture_option,
+        language: str = language_option,
+        dark: bool = dark_option,
+        compare: bool = compare_option,
+    ) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            draw_picture(figure, words or [], out, compare, text, Look(dark))
+
+    @app.command(help=text("command.run"), epilog=choices)
+    def run(words: list[str] = experiment_argument, out: Path = trace_option, language: str = language_option) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            run_trace(words or [], out, text)
+
+    @app.command("list", help=text("command.list"))
+    def show(topic: str = topic_argument, language: str = language_option) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            print(one_of("list", topic, dict(manual.TOPICS))(text))
+
+    return app
+
+
+def draw_picture(figure: str, words: list[str], out: Path, compare: bool, text: Text, look: Look) -> None:
+    chosen = format_of(out, Picture)
+    view, study = wish(figure, words, compare)
+    for one in study.experiments().values():
+        check_budget(one)
+    check_ready(out, chosen, text)
+    with Progress(text) as tick:
+        results = results_of(study, view.needs, tick)
+    write(out, chosen.make(Picture(view, study, results, text, look)))
+    say(study.key, results, view, text)
+    print(text("command.written", path=out))
+
+
+def run_trace(words: list[str], out: Path | None, text: Text) -> None:
+    chosen = format_of(out, Trace) if out else None
+    subject, view = experiment(words), GradientFlow()
+    if out and chosen:
+        check_ready(out, chosen, text)
+    needed = {name for need in view.needs for name in (*DIAGNOSTICS[need].reads, *DIAGNOSTICS[need].reads_if_there)}
+    with Progress(text) as tick:
+        trace = run_experiment(subject, record=EVERYTHING if out else needed, tick=tick)
+    if out and chosen:
+        write(out, chosen.make(trace))
+    say(subject.key, results_of(trace, view.needs), view, text)
+    if out:
+        print(text("command.written", path=out))
+
+
+def say(key: str, results: Results, view: GradientFlow, text: Text) -> None:
+    """The key, how every network ended, and what is seen in the curves."""
+    print(text("command.key", key=key))
+    for name, (one, data) in results.items():
+        outcome = text(f"outcome.{data.attrs['outcome']}", time=data.attrs["overflow_time"], dtype=one.dtype)
+        print(
+            text("command.ended", outcome=outcome)
+            if len(results) == 1
+            else text("command.outcome", name=name, outcome=outcome)
+        )
+    print(view.reading(results, text).replace("**", ""))
+
+
+@contextmanager
+def answering(text: Text) -> Iterator[None]:
+    """A mistake of the user's, or of the machine's, is said in a sentence and an exit code; a traceback is for ours."""
+    try:
+        yield
+    except REFUSALS as error:
+        print(in_words(error, text), file=sys.stderr)
+        if isinstance(error, InvalidParameter) and isinstance(error.domain, Known) and error.domain.names:
+            print(text("command.known", names=", ".join(error.domain.names)), file=sys.stderr)
+        raise typer.Exit(WRONG_WORDS) from None
+    except CannotExport as error:
+        print(text(f"export.error.{error.reason}", **error.detail), file=sys.stderr)
+        raise typer.Exit(NOT_WRITTEN) from None
+
+
+if __name__ == "__main__":
+    main()

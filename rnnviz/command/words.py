@@ -1,0 +1,79 @@
+"""From the words of a command to what they mean. Every wrong word is an InvalidParameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from rnnviz.cells import CELLS
+from rnnviz.choice import Flat, InvalidParameter, OneOf, Word
+from rnnviz.experiment import Experiment, Study, comparison
+from rnnviz.export import FORMATS, Format, formats_of
+from rnnviz.figures import FIGURES, GradientFlow
+
+Named = TypeVar("Named")
+
+COMPARE, VIEW = "compare", "view."
+
+
+class Wish(NamedTuple):
+    """What `draw` was asked for."""
+
+    view: GradientFlow
+    study: Study
+
+
+def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
+    flat, alone = read(words)
+    chosen = one_of("figure", figure, {one.model_fields["kind"].default: one for one in FIGURES})
+    options = {path.removeprefix(VIEW): word for path, word in flat.items() if path.startswith(VIEW)}
+    rest = {path: word for path, word in flat.items() if not path.startswith(VIEW)}
+    try:
+        view = chosen.from_flat(options)
+    except InvalidParameter as error:
+        raise error.under(VIEW.rstrip(".")) from None
+    return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
+
+
+def experiment(words: Iterable[str]) -> Experiment:
+    flat, _ = read(words, alone=())
+    return Experiment.from_flat(flat)
+
+
+def read(words: Iterable[str], alone: tuple[str, ...] = (COMPARE,)) -> tuple[Flat, set[str]]:
+    """key=value words, and those that stand alone."""
+    flat: Flat = {}
+    found = set()
+    for word in words:
+        path, equals, value = word.partition("=")
+        if equals and path:
+            flat[path] = value
+        elif word in alone:
+            found.add(word)
+        else:
+            raise InvalidParameter("…", word, OneOf(("KEY=VALUE", *alone)))
+    return flat, found
+
+
+def compared(flat: Flat) -> Study:
+    """Every cell × activation. `lstm/cell.forget_bias=2` holds for one cell alone."""
+    kinds = [cell.model_fields["kind"].default for cell in CELLS]
+    changes: dict[str, dict[str, Word]] = {}
+    for path, word in flat.items():
+        name, slash, inner = path.partition("/")
+        if slash:
+            one_of("…/", name, dict.fromkeys(kinds))
+            changes.setdefault(name, {})[inner] = word
+    base = Experiment.from_flat({path: word for path, word in flat.items() if "/" not in path})
+    return comparison(base, changes=changes)
+
+
+def format_of(path: Path, subject: type) -> Format:
+    return one_of("--out", path.suffix.removeprefix("."), formats_of(subject, FORMATS))
+
+
+def one_of(path: str, word: str, known: dict[str, Named]) -> Named:
+    if word not in known:
+        raise InvalidParameter(path, word, OneOf(tuple(known)))
+    return known[word]

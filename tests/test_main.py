@@ -1,0 +1,244 @@
+"""The command line: results on stdout, complaints on stderr and in words, exit codes, both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rnnviz.__main__ import application, language_of
+from rnnviz.activations import ACTIVATIONS
+from rnnviz.cells import CELLS
+from rnnviz.choice import Choice, Range
+from rnnviz.command import progress
+from rnnviz.command.manual import TOPICS, experiment_words, figure_words
+from rnnviz.command.progress import Progress
+from rnnviz.command.words import wish
+from rnnviz.experiment import Experiment, comparison
+from rnnviz.figures import FIGURES
+from rnnviz.initializers import INITIALIZERS
+from rnnviz.tasks import TASKS
+from rnnviz.text import LANGUAGES, Text
+
+ROOT = Path(__file__).parent.parent
+SMALL = ("cell.hidden_size=3", "task.sequence_length=40", "batch_size=4")
+OVERFLOWING = (
+    "task=noise", "task.sequence_length=200", "cell.hidden_size=4", "cell.activation=relu", "batch_size=4",
+    "initializer=gaussian", "initializer.scale.gain=4", "seed=3",
+)  # fmt: skip
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def told(*words: object):
+    arguments = [str(word) for word in words]
+    return CliRunner().invoke(application(Text(language_of(arguments))), arguments)
+
+
+def in_a_process(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnnviz", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+
+# — what it makes —
+
+
+def test_draw_writes_the_file_and_says_what_is_seen(tmp_path):
+    out = tmp_path / "flow.csv"
+    answer = told("draw", "gradient_flow", "cell=lstm", "cell.forget_bias=2", *SMALL, "--out", out)
+    assert answer.exit_code == 0 and answer.stderr == ""
+    key, outcome, reading, file = answer.stdout.splitlines()
+    experiment = Experiment.from_flat({"cell": "lstm", "cell.forget_bias": "2", **dict(w.split("=") for w in SMALL)})
+    assert key == f"key: {wish('gradient_flow', ['cell=lstm', 'cell.forget_bias=2', *SMALL], False).study.key}"
+    assert outcome == "outcome: finite" and "tanh LSTM" in reading and "**" not in reading
+    assert file == f"file: {out}" and out.read_text().startswith("curve,cell,activation")
+    assert wish("gradient_flow", ["cell=lstm", "cell.forget_bias=2", *SMALL], False).study.base == experiment
+
+
+def test_a_picture_in_korean_by_a_process_of_its_own(tmp_path):
+    out = tmp_path / "flow.svg"
+    answer = in_a_process("draw", "gradient_flow", *SMALL, "--out", out, "--language", "ko", "--dark")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith("키: ") and "바닐라 RNN" in answer.stdout
+    assert "기울기" in out.read_text("utf-8") and "#11171e" in out.read_text("utf-8").replace(
+        "rgb(17, 23, 30)", "#11171e"
+    )
+
+
+def test_run_keeps_everything_and_run_alone_only_says_it(tmp_path):
+    out = tmp_path / "run.nc"
+    kept, said = told("run", "cell=gru", *SMALL, "--out", out), told("run", "cell=gru", *SMALL)
+    assert kept.exit_code == said.exit_code == 0
+    assert kept.stdout.splitlines()[:-1] == said.stdout.splitlines() and out.read_bytes()[1:4] == b"HDF"
+
+
+def test_overflow_is_a_result_and_no_failure():
+    answer = told("run", *OVERFLOWING)
+    assert answer.exit_code == 0 and re.search(r"^outcome: overflowed at step \d+ \(float32\)$", answer.stdout, re.M)
+
+
+def test_compare_draws_every_cell_and_activation_and_a_word_may_be_for_one_cell(tmp_path):
+    out = tmp_path / "nine.json"
+    answer = told("draw", "gradient_flow", "compare", "lstm/cell.forget_bias=2", *SMALL, "--out", out)
+    assert answer.exit_code == 0 and answer.stdout.count(": finite") == 9
+    base = Experiment.from_flat(dict(word.split("=") for word in SMALL))
+    expected = comparison(base, changes={"lstm": {"cell.forget_bias": "2"}})
+    assert json.loads(out.read_text())["key"] == expected.key
+    with_flag = wish("gradient_flow", ["lstm/cell.forget_bias=2", *SMALL], True)
+    assert with_flag.study.key == expected.key
+
+
+def test_names_make_curves_of_their_own():
+    study = wish("gradient_flow", ["open/cell=lstm", "open/cell.forget_bias=3", "plain/cell=elman"], False).study
+    assert {name: one.cell.kind for name, one in study.experiments().items()} == {"open": "lstm", "plain": "elman"}
+
+
+def test_words_of_the_figure_begin_with_view():
+    view = wish("gradient_flow", ["view.quantity=jacobian", "view.bounds=false"], False).view
+    assert view.quantity == "jacobian" and view.bounds is False
+
+
+# — wrong words —
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["cell=lstn"], "“cell” must be one of elman, lstm, gru; it was lstn. Did you mean “lstm”?"),
+        (["cel=lstm"], "“cel” must be left out: there is no such parameter; it was lstm. Did you mean “cell”?"),
+        (["cell.hidden_size=0"], "“cell.hidden_size” must be a whole number from 1 to 512; it was 0."),
+        (["cell.hidden_size=many"], "“cell.hidden_size” must be a whole number from 1 to 512; it was many."),
+        (["view.quantity=jacobean"], "“view.quantity” must be one of gradient, jacobian; it was jacobean."),
+        (["compar"], "must be one of KEY=VALUE, compare; it was compar. Did you mean “compare”?"),
+        (["compare", "lstn/seed=2"], "“…/” must be one of elman, lstm, gru; it was lstn. Did you mean “lstm”?"),
+        (["batch_size=256", "task.sequence_length=10000", "cell.hidden_size=512"], "This asks for too much work"),
+        (["task=own_text", "task.sha256=" + "0" * 64], "Upload the same file again"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_what_was_expected_and_what_is_near(words, complaint, tmp_path):
+    out = tmp_path / "flow.csv"
+    answer = told("draw", "gradient_flow", *words, "--out", out)
+    assert answer.exit_code == 2 and answer.stdout == "" and not out.exists()
+    assert complaint in answer.stderr and "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        (["draw", "gradient_flo", "--out", "flow.pdf"], "Did you mean “gradient_flow”?"),
+        (["draw", "gradient_flow", "--out", "flow.pfd"], "“--out” must be one of png, svg, pdf, html, csv, json"),
+        (["run", "--out", "run.pdf"], "“--out” must be one of json, nc; it was pdf."),
+        (["list", "cell"], "Did you mean “cells”?"),
+        (["list", "cells", "--language", "fr"], "“--language” must be one of en, ko; it was fr."),
+        (["draw", "gradient_flow"], "--out"),
+        (["paint"], "paint"),
+    ],
+)
+def test_a_wrong_command_ends_with_2(command, complaint):
+    answer = told(*command)
+    assert answer.exit_code == 2 and complaint in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_complaints_are_in_the_language_asked_for():
+    answer = told("draw", "gradient_flow", "cell=lstn", "--out", "flow.csv", "--language=ko")
+    assert answer.exit_code == 2 and "받은 값: lstn" in answer.stderr and "lstm" in answer.stderr
+
+
+def test_a_mistake_in_a_process_of_its_own_leaves_no_traceback():
+    answer = in_a_process("run", "cell=lstn")
+    assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
+
+
+# — what this machine cannot do —
+
+
+@every_language
+def test_without_a_browser_it_says_what_to_do(language, monkeypatch, tmp_path):
+    monkeypatch.setenv("RNNVIZ_CHROMIUM", "/no/such/browser")
+    answer = told("draw", "gradient_flow", *SMALL, "--out", tmp_path / "flow.pdf", "--language", language)
+    assert answer.exit_code == 3 and "RNNVIZ_CHROMIUM" in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_a_file_that_cannot_be_written_ends_with_3(tmp_path):
+    answer = told("run", *SMALL, "--out", tmp_path / "nowhere" / "run.nc")
+    assert answer.exit_code == 3 and "could not be written: No such file or directory" in answer.stderr
+
+
+# — help —
+
+
+@every_language
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_list_is_said_in_every_language(topic, language):
+    answer = told("list", topic, "--language", language)
+    assert answer.exit_code == 0 and answer.stderr == "" and answer.stdout.strip()
+
+
+def test_the_lists_name_everything():
+    kinds = lambda listed: [one.model_fields["kind"].default for one in listed]  # noqa: E731
+    expected = {
+        "cells": kinds(CELLS), "tasks": kinds(TASKS), "initializers": kinds(INITIALIZERS), "activations": ACTIVATIONS,
+        "figures": kinds(FIGURES), "formats": ["png", "svg", "pdf", "html", "csv", "json", "nc"],
+    }  # fmt: skip
+    for topic, names in expected.items():
+        assert all(name in told("list", topic).stdout for name in names), topic
+
+
+def ranges(kind: type[Choice], prefix: str):
+    for parameter in kind.parameters_declared():
+        yield prefix + parameter.name, parameter.domain
+        for option in parameter.options.values():
+            yield from ranges(option, f"{prefix}{parameter.name}.")
+
+
+def test_help_has_every_word_with_its_range_and_unit():
+    draw, run = told("draw", "--help").stdout, told("run", "--help").stdout
+    for said, kind, prefix in ((draw, Experiment, ""), (run, Experiment, ""), (draw, FIGURES[0], "view.")):
+        lines = {line.split("=")[0].strip(): line for line in said.splitlines() if "=" in line}
+        for path, domain in ranges(kind, prefix):
+            assert path in lines
+            if isinstance(domain, Range):
+                assert f"{domain.low:.10g} to {domain.high:.10g} {domain.unit}".rstrip() in lines[path]
+
+
+def test_every_unit_has_a_word():
+    for language in LANGUAGES:
+        units = {domain.unit for _, domain in ranges(Experiment, "") if isinstance(domain, Range) and domain.unit}
+        assert all(f"unit.{unit.replace(' ', '_')}" in Text(language) for unit in units)
+
+
+def test_help_is_in_the_language_asked_for():
+    assert "그림을 그립니다" in told("draw", "--help", "--language", "ko").stdout
+    assert experiment_words(Text("ko")) != experiment_words(Text("en")) and figure_words(Text("en"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language"),
+    [
+        ([], "en"),
+        (["--language", "ko"], "ko"),
+        (["--language=ko"], "ko"),
+        (["--language"], "en"),
+        (["--language=x"], "en"),
+    ],
+)
+def test_the_language_is_known_before_anything_else_is_read(arguments, language):
+    assert language_of(["draw", *arguments]) == language
+
+
+# — progress —
+
+
+def test_progress_is_on_stderr_and_short_work_says_nothing(capsys, monkeypatch):
+    with Progress(Text()) as tick:
+        tick(0.5)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(progress, "SHORT", 0.0)
+    with Progress(Text()) as tick:
+        tick(0.5)
+        tick(0.6)
+    assert capsys.readouterr() == ("", "computing: 50 %\n")
