@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -23,14 +24,26 @@ class Controls:
         self.flat = record.flat()
 
     def draw(
-        self, path: str, *, segmented: bool = False, label_hidden: bool = False, highest: float | None = None
+        self,
+        path: str,
+        *,
+        segmented: bool = False,
+        label_hidden: bool = False,
+        highest: float | None = None,
+        only: tuple[str, ...] = (),
+        shown: str | None = None,
     ) -> None:
-        """The widget of one parameter; nothing if the record has no such parameter just now."""
+        """The widget of one parameter; nothing if the record has no such parameter just now.
+
+        `only` are the words that make sense just now, and `shown` the one of them that stands for the record's.
+        """
         parameter = parameter_at(self.record, path)
         if parameter is None:
             return
+        if only:
+            parameter = replace(parameter, domain=OneOf(only))
         key = f"{self.record.kind}.{path}"
-        memory.show(key, self.flat[path])
+        memory.show(key, self.flat[path] if shown is None else shown)
         widget = self.widget(parameter, path, segmented, highest)
         step = parameter.domain.step if isinstance(parameter.domain, Range) else None
         widget(

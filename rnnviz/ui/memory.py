@@ -37,10 +37,14 @@ def language() -> Text:
 
 
 def page(start: Page) -> tuple[Page, list[InvalidParameter]]:
-    """The page's record, and what of a newly opened link could not be honoured."""
+    """The page's record, and what of a newly opened link could not be honoured.
+
+    Every address that we write names the language. One without a word comes from the menu of pages, which drops them
+    all: what was set on the page before stays set.
+    """
     link = {name: word for name, word in st.query_params.items() if name != LANGUAGE}
     record: Page | None = st.session_state.get(place(start))
-    if record is not None and ours(link, start):
+    if record is not None and (not st.query_params or ours(link, start)):
         return record, []
     record, refused = read(link, start)
     remember(record)
