@@ -51,7 +51,7 @@ class GateProduct(Choice):
                 label = self.label(name, result, text)
                 hover = f"{label}<br>T − t = %{{x}}: 10<sup>%{{y:.2f}}</sup><extra></extra>"
                 traces.append(self.line(curves[name], name=label, line=line, hovertemplate=hover))
-        title = text("figure.gate_product.title", curve=name_of(result, text), product=self.symbol(result))
+        title = text("figure.gate_product.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, self.layer, text), uirevision=f"product-{self.layer}")
         return {"data": traces, "layout": frame | self.axes(curves, text, look)}
 

@@ -16,7 +16,16 @@ from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
-BIASES = (-4, -2, 0, 1, 2, 3, 4, 5, 7, 9)
+BIASES = (-4, -2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+TICKS = {
+    -4: "0.02",
+    -2: "0.12",
+    0: "0.5",
+    3: "0.953",
+    5: "0.993",
+    7: "0.999",
+    9: "0.9999",
+}  # far enough apart for a phone
 DASHES = {"half_life": "solid", "window": "dash"}
 FARTHEST = 9.0  # a gate of σ(9) = 0.9999 remembers for 8 000 steps, about the longest sequence there is
 
@@ -69,12 +78,11 @@ class GateRuler(Choice):
     def axes(self, result: Result, text: Text, look: Look) -> dict[str, Any]:
         length = result.experiment.task.sequence_length
         at = math.log10(length)
-        ticks = [f"{sigmoid(b):.2g}" if b < 3 else f"{sigmoid(b):.{2 + b // 3}f}" for b in BIASES]
         return {
             "xaxis": look.axis(
                 title={"text": text("figure.gate_ruler.x", symbol=self.symbol(result))}, range=[-4.2, FARTHEST + 0.2],
-                autorange=False, tickvals=list(BIASES), tickangle=0,
-                ticktext=[f"{tick}<br>{str(b).replace('-', '−')}" for tick, b in zip(ticks, BIASES, strict=True)],
+                autorange=False, tickvals=list(TICKS), tickfont={"size": 13}, tickangle=0,
+                ticktext=[f"{tick}<br>{str(b).replace('-', '−')}" for b, tick in TICKS.items()],
             ),
             "yaxis": look.axis(
                 title={"text": text("figure.gate_ruler.y")}, range=[-0.8, 4.2], autorange=False,

@@ -94,7 +94,7 @@ class UnitActivity(Choice):
         variable = units.variable_for(result.experiment.cell, self.variable)
         values, _ = self.rows(result)
         said = [
-            text("sentence.units.mean", curve=name_of(result, text), mean=f"{values.mean(dtype=float):.3g}",
+            text("sentence.units.mean", curve=name_of(result, text), mean=f"{values.mean(dtype=float):.3g}".replace("-", "−"),
                  variable=text(f"option.variable.{variable}.label"))
         ]  # fmt: skip
         kept = units.log_keeping(result, self.layer)

@@ -56,18 +56,21 @@ class UnitSpread(Choice):
         ]
         title = text("figure.unit_spread.title", variable=label, curve=name_of(result, text))
         subtitle = units.of_example(result, self.layer, text)
-        layout = look.layout(title, subtitle, uirevision=f"{variable}-{self.layer}") | self.axes(variable, text, look)
+        layout = look.layout(title, subtitle, uirevision=f"{variable}-{self.layer}") | self.axes(
+            curves, variable, text, look
+        )
         return {"data": traces if len(curves["mean"]) else [], "layout": layout}
 
-    def axes(self, variable: str, text: Text, look: Look) -> dict[str, Any]:
-        gates = {"range": [-0.03, 1.03], "autorange": False} if units.is_gate(variable) else {}
+    def axes(self, curves: dict[str, np.ndarray], variable: str, text: Text, look: Look) -> dict[str, Any]:
+        reach = 1.05 * max(float(np.abs(curve).max(initial=0.0)) for curve in (curves["low"], curves["high"])) or 1.0
+        span = [-0.03, 1.03] if units.is_gate(variable) else [-reach, reach]
         remark = {
             "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0.27, "yanchor": "bottom",
             "showarrow": False, "text": self.saturated(variable, text), "font": {"size": 14, "color": look.alarm},
         }  # fmt: skip
         return {
             "xaxis": look.axis(title={"text": text("figure.units.time")}, anchor="y2"),
-            "yaxis": look.axis(domain=[0.4, 1], **gates),
+            "yaxis": look.axis(domain=[0.4, 1], range=span, autorange=False),
             "yaxis2": look.axis(domain=[0, 0.25], range=[-0.05, 1.05], autorange=False, tickformat=".0%",
                                 tickvals=[0, 0.5, 1]),
             "annotations": [remark],

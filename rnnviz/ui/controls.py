@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.choice import Choice, OneOf, Parameter, Range
+from rnnviz.choice import Choice, OneOf, Parameter, Range, Word
 from rnnviz.text import Text
 from rnnviz.ui import memory
 from rnnviz.ui.live_slider import live_slider
@@ -31,7 +31,7 @@ class Controls:
         label_hidden: bool = False,
         highest: float | None = None,
         only: tuple[str, ...] = (),
-        shown: str | None = None,
+        shown: Word | None = None,
     ) -> None:
         """The widget of one parameter; nothing if the record has no such parameter just now.
 
@@ -85,7 +85,8 @@ class Controls:
             case Range(low, high, step) if high - low > 10_000 * step:
                 return lambda label, **rest: st.number_input(label, int(low), int(high), step=int(step), **rest)
             case Range(low, high, step):
-                return lambda label, **rest: st.slider(label, low, high, step=step, **rest)
+                top = min(high, highest or high)
+                return lambda label, **rest: st.slider(label, low, top, step=step, **rest)
         return st.text_input
 
     def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:

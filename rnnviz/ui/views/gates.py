@@ -49,14 +49,15 @@ def page(text: Text) -> None:
 
 def view_controls(record: GradientFlowPage, text: Text) -> None:
     draw, cell, view = Controls(record, START, text).draw, cell_of(record), record.gates
+    # By itself, because only so does it wrap on a phone.
+    draw("gates.variable", segmented=True, only=variables_of(cell), shown=variable_for(cell, view.variable))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        draw("gates.variable", segmented=True, only=variables_of(cell), shown=variable_for(cell, view.variable))
         if cell.keeping_gate:
             draw("gates.order", segmented=True)
         if cell.layers > 1:
-            draw("gates.layer", highest=cell.layers)
+            draw("gates.layer", highest=cell.layers, shown=min(view.layer, cell.layers))
         if record.experiment.batch_size > 1:
-            draw("gates.example", highest=record.experiment.batch_size)
+            draw("gates.example", highest=record.experiment.batch_size, shown=example_of(record) + 1)
 
 
 def cell_of(record: GradientFlowPage) -> Cell:
