@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rnnviz.cells import CELLS
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.ui.flow import GatesView
 from tests.ui.test_views import BIAS, MAIN, sound, words
 
 GATES = "views/gates.py"
@@ -18,6 +20,11 @@ def gates(app: AppTest | None = None, **link: str) -> AppTest:
     for name, word in link.items():
         app.query_params[name.replace("__", ".")] = word
     return app.switch_page(GATES).run()
+
+
+def test_every_cell_can_be_chosen() -> None:
+    words = next(one.domain.words for one in GatesView.parameters_declared() if one.name == "cell")
+    assert set(words) == {cell.model_fields["kind"].default for cell in CELLS}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
