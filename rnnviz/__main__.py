@@ -24,7 +24,7 @@ from rnnviz.engine import run as run_experiment
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.run import EVERYTHING
 from rnnviz.export import FORMATS, CannotExport, Picture, check_ready, formats_of, write
-from rnnviz.figures import GradientFlow, Look, Results
+from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
 from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trace import Trace
@@ -121,7 +121,7 @@ def run_trace(words: list[str], out: Path | None, text: Text) -> None:
         print(text("command.written", path=out))
 
 
-def say(key: str, results: Results, view: GradientFlow, text: Text) -> None:
+def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:
     """The key, how every network ended, and what is seen in the curves."""
     print(text("command.key", key=key))
     for name, (one, data) in results.items():

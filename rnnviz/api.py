@@ -14,13 +14,13 @@ from rnnviz.text import Text
 from rnnviz.trace import Trace
 
 if TYPE_CHECKING:
-    from rnnviz.figures import GradientFlow, PlotlyFigure
+    from rnnviz.figures import AnyFigure, PlotlyFigure
 
 __all__ = ["draw", "run"]
 
 
 def draw(
-    figure: GradientFlow | str, subject: Trace | Experiment | Study, *, language: str = "en", dark: bool = False
+    figure: AnyFigure | str, subject: Trace | Experiment | Study, *, language: str = "en", dark: bool = False
 ) -> PlotlyFigure:
     """A figure of a trace, an experiment or a study, as plotly shows it in a notebook.
 
@@ -32,7 +32,7 @@ def draw(
     return as_plotly(drawn)
 
 
-def figure_named(name: str) -> GradientFlow:
+def figure_named(name: str) -> AnyFigure:
     known = {figure.model_fields["kind"].default: figure for figure in FIGURES}
     if name not in known:
         raise ValueError(f"figure must be one of {', '.join(known)}; got {name!r}")

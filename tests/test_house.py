@@ -28,6 +28,7 @@ from rnnviz.initializers import INITIALIZERS, AnyInitializer, Initializer
 from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
+from rnnviz.ui.flow import GatesView
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rnnviz"
@@ -88,7 +89,7 @@ def reachable(kind: type[Choice]) -> Iterator[Parameter]:
             yield from reachable(option)
 
 
-PARAMETERS = {parameter.name: parameter for kind in (Experiment, *FIGURES) for parameter in reachable(kind)}
+PARAMETERS = {parameter.name: parameter for kind in (GatesView, Experiment, *FIGURES) for parameter in reachable(kind)}
 
 
 @every_language

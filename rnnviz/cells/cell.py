@@ -37,6 +37,7 @@ class Cell(Choice, ABC):
 
     gate_names: ClassVar[tuple[str, ...]]
     has_cell_state: ClassVar[bool] = False
+    keeping_gate: ClassVar[str | None] = None  # the gate that multiplies the old state, if there is one
 
     hidden_size: Annotated[int, Range(1, 512, symbol="H", unit="units", log=True)] = 32
     layers: Annotated[int, Range(1, 4, unit="layers")] = 1

@@ -25,6 +25,7 @@ class GRU(Cell):
     """
 
     gate_names = ("reset_gate", "update_gate", "candidate")
+    keeping_gate = "update_gate"
 
     kind: Literal["gru"] = Field("gru", repr=False)
     reset: Literal["after", "before"] = "after"

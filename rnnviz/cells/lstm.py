@@ -56,6 +56,7 @@ class LSTM(Cell):
 
     gate_names = ("input_gate", "forget_gate", "candidate", "output_gate")
     has_cell_state = True
+    keeping_gate = "forget_gate"
 
     kind: Literal["lstm"] = Field("lstm", repr=False)
     forget_bias: Annotated[

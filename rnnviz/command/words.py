@@ -10,7 +10,7 @@ from rnnviz.cells import CELLS
 from rnnviz.choice import Flat, InvalidParameter, OneOf, Word
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.export import FORMATS, Format, formats_of
-from rnnviz.figures import FIGURES, GradientFlow
+from rnnviz.figures import FIGURES, AnyFigure
 
 Named = TypeVar("Named")
 
@@ -20,7 +20,7 @@ COMPARE, VIEW = "compare", "view."
 class Wish(NamedTuple):
     """What `draw` was asked for."""
 
-    view: GradientFlow
+    view: AnyFigure
     study: Study
 
 

@@ -27,6 +27,7 @@ def results(trace: Trace, needs: Iterable[Diagnostic]) -> xr.Dataset:
     arrays = {need.name: need(trace) for need in needs}
     outcome = trace.outcome
     attributes = {"outcome": outcome.state, "overflow_quantity": outcome.quantity, "overflow_time": outcome.time}
+    attributes["example"] = int(trace.data.attrs["example"])
     return xr.Dataset(arrays, attrs={**attributes, "experiment": trace.experiment.key, "dtype": trace.experiment.dtype})
 
 

@@ -32,6 +32,11 @@ class Diagnostic(NamedTuple):
         return self.compute(trace).rename(self.name)
 
 
+def evenly(length: int, most: int) -> np.ndarray:
+    """Indices of at most `most` of `length` entries, evenly spread, both ends among them."""
+    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int)) if length else np.arange(0)
+
+
 def band(log_norms: np.ndarray) -> np.ndarray:
     """Median over the last axis, examples, with the 10th and 90th percentile: (band, …).
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnviz.experiment import Study
 from rnnviz.export import provenance
-from rnnviz.figures import FigureDict, GradientFlow, Look, Results
+from rnnviz.figures import AnyFigure, FigureDict, GradientFlow, Look, Results
 from rnnviz.text import Text
 
 WIDTH, HEIGHT, GRID_HEIGHT = 1200, 675, 900  # CSS pixels; an overlay fills a slide of 16:9
@@ -20,7 +20,7 @@ WIDTH, HEIGHT, GRID_HEIGHT = 1200, 675, 900  # CSS pixels; an overlay fills a sl
 class Picture:
     """A figure with its options, the study it shows and that study's results."""
 
-    view: GradientFlow
+    view: AnyFigure
     study: Study
     results: Results
     text: Text = field(default_factory=Text)
@@ -32,7 +32,8 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        return WIDTH, GRID_HEIGHT if self.view.arrangement == "grid" else HEIGHT
+        grid = isinstance(self.view, GradientFlow) and self.view.arrangement == "grid"
+        return WIDTH, GRID_HEIGHT if grid else HEIGHT
 
     @property
     def title(self) -> str:

@@ -3,12 +3,31 @@
 from typing import TYPE_CHECKING
 
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
+from rnnviz.figures.gate_product import GateProduct
+from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gradient_flow import GradientFlow
 from rnnviz.figures.look import Look
+from rnnviz.figures.unit_activity import UnitActivity
+from rnnviz.figures.unit_spread import UnitSpread
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
-FIGURES = (GradientFlow,)
+AnyFigure = GradientFlow | UnitActivity | UnitSpread | GateProduct | GateRuler
+FIGURES = (GradientFlow, UnitActivity, UnitSpread, GateProduct, GateRuler)
 
-__all__ = ["FIGURES", "FigureDict", "GradientFlow", "Look", "PlotlyFigure", "Result", "Results", "as_plotly"]
+__all__ = [
+    "FIGURES",
+    "AnyFigure",
+    "FigureDict",
+    "GateProduct",
+    "GateRuler",
+    "GradientFlow",
+    "Look",
+    "PlotlyFigure",
+    "Result",
+    "Results",
+    "UnitActivity",
+    "UnitSpread",
+    "as_plotly",
+]

@@ -45,7 +45,8 @@ def as_plotly(figure: FigureDict) -> PlotlyFigure:
 
 def packed(values: np.ndarray) -> dict[str, str]:
     """A float32 array as plotly.js reads it, a tenth of the cost of a list of numbers."""
-    return {"dtype": "f4", "bdata": base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()}
+    shape = {"shape": ", ".join(map(str, values.shape))} if values.ndim > 1 else {}
+    return {"dtype": "f4", "bdata": base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode(), **shape}
 
 
 def power_of_ten(decades: float, *, html: bool = False) -> str:

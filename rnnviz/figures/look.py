@@ -46,6 +46,18 @@ class Look:
     def colour(self, cell: str) -> str:
         return CELL_COLOURS[self.dark].get(cell, self.ink)
 
+    @property
+    def sequential(self) -> list[list[float | str]]:
+        """0 to 1 for gates: cividis, which looks alike to every eye and keeps its order in print."""
+        colours = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
+        return [[k / 5, colour] for k, colour in enumerate(colours)]
+
+    @property
+    def diverging(self) -> list[list[float | str]]:
+        """Negative blue, zero the paper itself, positive orange: told apart by every common form of colour blindness."""
+        low, high = CELL_COLOURS[self.dark]["lstm"], CELL_COLOURS[self.dark]["elman"]
+        return [[0.0, low], [0.5, self.paper], [1.0, high]]
+
     def faint(self, colour: str, opacity: float) -> str:
         red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
         return f"rgba({red},{green},{blue},{opacity})"

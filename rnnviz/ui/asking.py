@@ -31,7 +31,7 @@ def key_for(study: Study, request: dict[str, Any]) -> str:
 
 
 def ask(
-    study: Study, needs: Iterable[str], text: Text, *, place: str, meanwhile: Callable[[], None]
+    study: Study, needs: Iterable[str], text: Text, *, place: str, meanwhile: Callable[[], None], example: int = 0
 ) -> Results | Failure:
     """The results by name, or why there are none.
 
@@ -39,7 +39,7 @@ def ask(
     the answer is not there, `meanwhile` draws what was there before and a line says where the request stands; the page
     then runs once more and finds the answer ready.
     """
-    request = request_for(study, needs)
+    request = request_for(study, needs, example)
     with interactive().submit(key_for(study, request), request, f"{memory.session()}:{place}") as ticket:
         if not ticket.wait(QUICK):
             meanwhile()
@@ -54,9 +54,9 @@ def ask(
     return results_of(study, answer)
 
 
-def already_there(study: Study, needs: Iterable[str]) -> Results | None:
+def already_there(study: Study, needs: Iterable[str], example: int = 0) -> Results | None:
     """The results if they are still remembered; nothing is computed."""
-    answer = interactive().remembered(key_for(study, request_for(study, needs)))
+    answer = interactive().remembered(key_for(study, request_for(study, needs, example)))
     return None if answer is None else results_of(study, answer)
 
 

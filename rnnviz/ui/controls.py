@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.choice import Choice, OneOf, Parameter, Range
+from rnnviz.choice import Choice, OneOf, Parameter, Range, Word
 from rnnviz.text import Text
 from rnnviz.ui import memory
 from rnnviz.ui.live_slider import live_slider
@@ -23,14 +24,26 @@ class Controls:
         self.flat = record.flat()
 
     def draw(
-        self, path: str, *, segmented: bool = False, label_hidden: bool = False, highest: float | None = None
+        self,
+        path: str,
+        *,
+        segmented: bool = False,
+        label_hidden: bool = False,
+        highest: float | None = None,
+        only: tuple[str, ...] = (),
+        shown: Word | None = None,
     ) -> None:
-        """The widget of one parameter; nothing if the record has no such parameter just now."""
+        """The widget of one parameter; nothing if the record has no such parameter just now.
+
+        `only` are the words that make sense just now, and `shown` the one of them that stands for the record's.
+        """
         parameter = parameter_at(self.record, path)
         if parameter is None:
             return
+        if only:
+            parameter = replace(parameter, domain=OneOf(only))
         key = f"{self.record.kind}.{path}"
-        memory.show(key, self.flat[path])
+        memory.show(key, self.flat[path] if shown is None else shown)
         widget = self.widget(parameter, path, segmented, highest)
         step = parameter.domain.step if isinstance(parameter.domain, Range) else None
         widget(
@@ -72,7 +85,8 @@ class Controls:
             case Range(low, high, step) if high - low > 10_000 * step:
                 return lambda label, **rest: st.number_input(label, int(low), int(high), step=int(step), **rest)
             case Range(low, high, step):
-                return lambda label, **rest: st.slider(label, low, high, step=step, **rest)
+                top = min(high, highest or high)
+                return lambda label, **rest: st.slider(label, low, top, step=step, **rest)
         return st.text_input
 
     def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:

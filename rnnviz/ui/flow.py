@@ -1,4 +1,4 @@
-"""What a person can choose on the Gradient flow page, as one record, and the study that it means."""
+"""What a person can choose about the nine networks, as one record that two pages share, and the study that it means."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
+from rnnviz.figures.units import VariableName
+
+
+class GatesView(Choice):
+    """Which curve of the study the page Gates and states opens up, and what it shows of it."""
+
+    kind: Literal["gates"] = Field("gates", repr=False)
+    cell: Literal["elman", "lstm", "gru"] = "lstm"
+    activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
+    variable: VariableName = "forget_gate"
+    layer: Annotated[int, Range(1, 4)] = 1
+    example: Annotated[int, Range(1, 256)] = 1
+    order: Literal["time_constant", "unit"] = "time_constant"
 
 
 class GradientFlowPage(Choice):
-    """One base experiment for all nine networks, what belongs to the GRU alone, and the view.
+    """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
     The base carries the LSTM, because it has everything the cells share and the forget bias besides. Both gates start
     well open for the past, which is what a trained network would have learnt: so the page opens with "who survives?".
@@ -24,6 +37,7 @@ class GradientFlowPage(Choice):
     update_bias: Annotated[float, Range(-6.0, 10.0, step=0.1)] = 3.0
     reset: Literal["after", "before"] = "after"
     view: GradientFlow = GradientFlow()
+    gates: GatesView = GatesView()
 
     def study(self) -> Study:
         base = self.experiment
@@ -32,6 +46,11 @@ class GradientFlowPage(Choice):
         gru = GRU(update_bias=self.update_bias, reset=self.reset)
         own = {"cell.update_bias": gru.update_bias, "cell.reset": gru.reset}
         return comparison(base, changes={"gru": own})
+
+    def curve(self) -> Study:
+        """The one network of the study that the page Gates and states opens up."""
+        study, name = self.study(), f"{self.gates.cell}-{self.gates.activation}"
+        return Study(base=study.base, variations=tuple(v for v in study.variations if v.name == name))
 
 
 START = GradientFlowPage()

@@ -18,7 +18,8 @@ st.set_page_config(
 interactive().warm()  # nothing if the workers run already
 
 pages = [
-    st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True)
+    st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
+    st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
 ]
 with st.sidebar:
     st.segmented_control(
@@ -29,4 +30,4 @@ with st.sidebar:
         label_visibility="collapsed",
         required=True,
     )
-st.navigation(pages, position="hidden").run()
+st.navigation(pages, position="top").run()

@@ -18,6 +18,7 @@ from rnnviz.ui.address import read, written
 
 Page = TypeVar("Page", bound=Choice)
 LANGUAGE = "lang"
+SHOWN_ON = "shown on"  # the page on which the widget of a key was last drawn
 LAG = 3.0  # seconds by which the address that a browser reports may be behind
 
 
@@ -25,6 +26,12 @@ def session() -> str:
     """An id that no other browser tab has."""
     context = get_script_run_ctx()
     return context.session_id if context else "no session"
+
+
+def path() -> str:
+    """Which page is being drawn."""
+    context = get_script_run_ctx()
+    return context.page_script_hash if context else ""
 
 
 def language() -> Text:
@@ -37,10 +44,14 @@ def language() -> Text:
 
 
 def page(start: Page) -> tuple[Page, list[InvalidParameter]]:
-    """The page's record, and what of a newly opened link could not be honoured."""
+    """The page's record, and what of a newly opened link could not be honoured.
+
+    Every address that we write names the language. One without a word comes from the menu of pages, which drops them
+    all: what was set on the page before stays set.
+    """
     link = {name: word for name, word in st.query_params.items() if name != LANGUAGE}
     record: Page | None = st.session_state.get(place(start))
-    if record is not None and ours(link, start):
+    if record is not None and (not st.query_params or ours(link, start)):
         return record, []
     record, refused = read(link, start)
     remember(record)
@@ -90,9 +101,11 @@ def show(key: str, value: Word | dict[str, float]) -> None:
     """Let a widget show a value; run before the widget is drawn.
 
     Only where it shows another one: a value that is set goes to the browser, where it would pull back a thumb that the
-    hand has moved on meanwhile.
+    hand has moved on meanwhile. On another page the widget of this key is another one, which shows nothing yet.
     """
-    shown = st.session_state.get(key)
+    shown_on, here = st.session_state.setdefault(SHOWN_ON, {}), path()
+    shown = st.session_state.get(key) if shown_on.get(key) == here else None
+    shown_on[key] = here
     if isinstance(shown, float) and isinstance(value, float) and math.isclose(shown, value, abs_tol=1e-9):
         return  # 1.2100000000000002 is what a slider makes of 1.21
     if shown != value:

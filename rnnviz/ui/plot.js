@@ -92,6 +92,7 @@ function folded(layout, data, width) {
       subtitle: { ...subtitle, text: lines.subtitle.join("<br>"), font: { ...subtitle.font, size: 12 } },
       x: 0.02,
       xref: "container",
+      pad: { ...title.pad, t: 10 * (lines.title.length - 1) }, // Plotly would cut the first of several lines
     },
     legend: { ...legend, orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: { ...legend.font, size: 13 } },
     margin: { ...margin, l: 52, r: 12, t: top, b: 64 + 11 * named.length },

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from rnnviz.choice import Choice
-from rnnviz.figures import FigureDict, Look, Results
+from rnnviz.figures import FigureDict, Results
 from rnnviz.jobs import Failure
-from rnnviz.tasks import OwnSeries, OwnText
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory, uploads
+from rnnviz.ui import asking, failures, memory
 from rnnviz.ui.controls import Controls
+from rnnviz.ui.experiment_controls import (
+    controls,
+    look,
+    plot_words,
+    preset_of,
+    replaced_worker,
+    say_failure,
+    share,
+)
 from rnnviz.ui.flow import START, GradientFlowPage
 from rnnviz.ui.plot import plot
-from rnnviz.ui.presets import PRESETS
 
-PINNED, DRAWN, PRESET = "flow.pinned", "flow.drawn", "flow.preset"
+PINNED, DRAWN = "flow.pinned", "flow.drawn"
 OVERLAY_HEIGHT, GRID_HEIGHT = 520, 680  # with the sentence above it, a whole figure is seen on 1440 × 900
 GRID_WIDTH = 720  # pixels; a phone scrolls the grid sideways
-OWN = ""  # the entry of the preset menu that stands for no preset
 
 
 def page(text: Text) -> None:
     record, refused = memory.page(START)
     with st.sidebar:
-        controls(record, text)
+        controls(record, text, own=("view.activations",))
     heading(record, text)
     failures.say_refused(refused, text)
     view_controls(record, text)
@@ -38,82 +42,6 @@ def page(text: Text) -> None:
     memory.put(DRAWN, record)
     draw(record, results, text)
     below(record, results, text, link)
-
-
-# — what a person sets —
-
-
-def controls(record: GradientFlowPage, text: Text) -> None:
-    """In the order in which a lecturer thinks."""
-    draw = Controls(record, START, text).draw
-    preset_menu(record, text)
-    scale = record.experiment.initializer.scale.kind
-    Controls(record, START, text).draw_live(f"experiment.initializer.scale.{scale}")
-    draw("experiment.task.sequence_length", highest=1_000)
-    draw("view.activations", segmented=True)
-    draw("experiment.initializer")
-    draw("experiment.initializer.scale")
-    draw("experiment.initializer.chain")
-    draw("experiment.cell.forget_bias.value")
-    draw("experiment.cell.forget_bias.longest_lag")
-    draw("update_bias")
-    task_controls(record, text)
-    draw("experiment.cell.hidden_size", highest=128)
-    draw("experiment.cell.layers")
-    draw("experiment.loss")
-    draw("experiment.loss.step", highest=record.experiment.task.sequence_length)
-    draw("experiment.seed")
-    with st.expander(text("page.more")):
-        for path in ("experiment.cell.forget_bias", "reset", "experiment.batch_size", "experiment.dtype"):
-            draw(path)
-    st.button(
-        text("page.reset"), help=text("page.reset_help"), on_click=memory.remember, args=(START,), width="stretch"
-    )
-
-
-def task_controls(record: GradientFlowPage, text: Text) -> None:
-    draw, task = Controls(record, START, text).draw, record.experiment.task
-    draw("experiment.task")
-    match task:
-        case OwnText():
-            uploads.own_text(record, text)
-        case OwnSeries():
-            uploads.own_series(record, text)
-        case _:
-            for parameter in task.parameters_declared():
-                if parameter.name != "sequence_length":
-                    draw(f"experiment.task.{parameter.name}")
-
-
-def preset_menu(record: GradientFlowPage, text: Text) -> None:
-    memory.show(PRESET, preset_of(record))
-    st.selectbox(
-        text("page.preset"),
-        [OWN, *PRESETS],
-        key=PRESET,
-        format_func=lambda name: text(f"preset.{name}.label") if name else text("page.own_setting"),
-        on_change=choose_preset,
-        help=text("page.preset_help"),
-    )
-
-
-def choose_preset() -> None:
-    name = memory.get(PRESET)
-    if name:
-        memory.remember(preset(name))
-
-
-def preset(name: str) -> GradientFlowPage:
-    return START.changed(PRESETS[name])
-
-
-def preset_of(record: GradientFlowPage) -> str:
-    """The preset that this setting is, however it is looked at otherwise."""
-    return next((name for name in PRESETS if setting(preset(name)) == setting(record)), OWN)
-
-
-def setting(record: GradientFlowPage) -> tuple[object, ...]:
-    return record.experiment, record.update_bias, record.reset, record.view.activations
 
 
 def heading(record: GradientFlowPage, text: Text) -> None:
@@ -157,7 +85,7 @@ def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str,
         key="flow.figure",
         height=GRID_HEIGHT if record.view.arrangement == "grid" else OVERLAY_HEIGHT,
         alt=text("alt.gradient_flow", title=title, reading=reading.replace("**", "")),
-        words={name: text(f"plot.{name}") for name in ("computing", "save_svg", "save_png", "load_failed")},
+        words=plot_words(text),
         file_name=f"gradient-flow-{record.study().key}",
         stale=stale,
         min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
@@ -174,10 +102,6 @@ def draw_old(text: Text) -> None:
         draw(old, results, text, stale=True)
 
 
-def look() -> Look:
-    return Look(dark=st.context.theme.type == "dark")
-
-
 def pinned_results(record: GradientFlowPage, text: Text) -> Results | None:
     pinned = memory.get(PINNED)
     if pinned is None:
@@ -187,9 +111,7 @@ def pinned_results(record: GradientFlowPage, text: Text) -> Results | None:
 
 
 def below(record: GradientFlowPage, results: Results, text: Text, link: dict[str, str]) -> None:
-    if memory.get("worker_was_replaced"):
-        memory.put("worker_was_replaced", None)
-        st.info(text("waiting.replaced"))
+    replaced_worker(text)
     with st.container(horizontal=True):
         pin_button(record, text)
         st.download_button(
@@ -200,8 +122,7 @@ def below(record: GradientFlowPage, results: Results, text: Text, link: dict[str
             on_click="ignore",
             help=text("page.csv_help"),
         )
-        with st.popover(text("page.share"), help=text("page.share_help")):
-            st.code(f"{(st.context.url or '').partition('?')[0]}?{urlencode(link)}", language=None, wrap_lines=True)
+        share(link, text)
     with st.expander(text("page.table")):
         st.dataframe(record.view.table(results, text), hide_index=True)
 
@@ -210,17 +131,6 @@ def pin_button(record: GradientFlowPage, text: Text) -> None:
     pinned: Choice | None = memory.get(PINNED)
     label, value = ("page.pin", record) if pinned is None else ("page.unpin", None)
     st.button(text(label), on_click=memory.put, args=(PINNED, value), help=text("page.pin_help"))
-
-
-def say_failure(failure: Failure, record: GradientFlowPage, text: Text) -> None:
-    st.error(f"**{text('error.title')}.** {failures.in_words(failure, text)}")
-    if failure.detail.get("reason") == "over_budget":
-        path, nearest = str(failure.detail["parameter"]), int(failure.detail["nearest"])
-        name = failures.parameter_name(path, text)
-        st.button(
-            text("error.over_budget_button", parameter=name, nearest=nearest),
-            on_click=lambda: memory.remember(record.changed({f"experiment.{path}": nearest})),
-        )
 
 
 page(memory.language())

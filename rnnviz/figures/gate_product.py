@@ -1,0 +1,131 @@
+"""The product of the gates against the true gradient: how much of the truth one path is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from rnnviz.choice import Choice, Range
+from rnnviz.figures import units
+from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Result, Results, packed, power_of_ten
+from rnnviz.figures.gradient_flow import FLOORS, thinned
+from rnnviz.figures.look import Look
+from rnnviz.figures.survival import name_of
+from rnnviz.text import Text
+
+PATHS = ("low", "high", "median", "largest")
+LEAST = -1e5  # decades; a product of exact zeros is drawn as a gap
+
+
+class GateProduct(Choice):
+    """log₁₀ ∏ f (∏ z for the GRU) of one layer and log₁₀ ‖∂s_T/∂s_t‖₂ of the whole network, over the lag T − t."""
+
+    kind: Literal["gate_product"] = Field("gate_product", repr=False)
+    layer: Annotated[int, Range(1, 4)] = 1
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("gate_product", "jacobian_norm")
+
+    def curves(self, result: Result) -> dict[str, np.ndarray]:
+        """log₁₀ against lag: `true`, and of the product over units low, median, high and largest where there is a gate."""
+        data, layer = result.data, units.layer_index(result.experiment.cell, self.layer)
+        names = map(str, data["of_units"].values) if data["gate_product"].size else ()
+        paths = {name: data["gate_product"].values[k, layer] for k, name in enumerate(names)}
+        return {"true": data["jacobian_norm"].values, **paths}
+
+    def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
+        _, result = units.first(results)
+        curves, colour = self.curves(result), look.colour(result.experiment.cell.kind)
+        lines = {
+            "median": {"color": look.muted, "width": 2, "dash": "dot"},
+            "largest": {"color": look.ink, "width": 2, "dash": "dash"},
+            "true": {"color": colour, "width": 3},
+        }
+        traces = [*self.band(curves, look)]
+        for name, line in lines.items():
+            if name in curves and len(curves[name]):
+                label = self.label(name, result, text)
+                hover = f"{label}<br>T − t = %{{x}}: 10<sup>%{{y:.2f}}</sup><extra></extra>"
+                traces.append(self.line(curves[name], name=label, line=line, hovertemplate=hover))
+        title = text("figure.gate_product.title", curve=name_of(result, text))
+        frame = look.layout(title, units.of_example(result, self.layer, text), uirevision=f"product-{self.layer}")
+        return {"data": traces, "layout": frame | self.axes(curves, text, look)}
+
+    def band(self, curves: dict[str, np.ndarray], look: Look) -> list[dict[str, Any]]:
+        if "low" not in curves:
+            return []
+        edge = {"line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        fill = {"fill": "tonexty", "fillcolor": look.faint(look.muted, 0.2)}
+        return [self.line(curves["low"], **edge), self.line(curves["high"], **edge, **fill)]
+
+    def line(self, y: np.ndarray, **rest: Any) -> dict[str, Any]:
+        x, y = thinned(np.arange(len(y)), y)
+        y = np.where(y > LEAST, y, np.nan)
+        return {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), **rest}
+
+    def symbol(self, result: Result) -> str:
+        keeping = result.experiment.cell.keeping_gate
+        return f"∏ {units.SYMBOLS.get(keeping, keeping)}" if keeping else "∏"
+
+    def label(self, name: str, result: Result, text: Text) -> str:
+        return text(f"figure.gate_product.{name}", product=self.symbol(result))
+
+    def axes(self, curves: dict[str, np.ndarray], text: Text, look: Look) -> dict[str, Any]:
+        finite = np.concatenate([y[np.isfinite(y) & (y > LEAST)] for y in curves.values()])
+        low, high = min(finite.min(initial=0.0), -1.0), max(finite.max(initial=0.0), 1.0)
+        room = 0.06 * (high - low)
+        low, high = low - room, high + room
+        floors = [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if low < ZERO_BELOW[dtype] < high]
+        line = {"color": look.alarm, "width": 1.5, "dash": "dot"}
+        return {
+            "xaxis": look.axis(title={"text": text("figure.gradient_flow.x.jacobian")}),
+            "yaxis": look.axis(
+                tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", range=[low, high], autorange=False
+            ),
+            "legend": {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
+                       "bgcolor": look.faint(look.paper, 0.8)},
+            "shapes": [
+                {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": line}
+                for _, y in floors
+            ],
+            "annotations": [
+                {"xref": "x domain", "x": 0.99, "xanchor": "right", "yref": "y", "y": y, "yanchor": "top",
+                 "showarrow": False, "text": text("figure.floor", dtype=dtype), "font": {"size": 13, "color": look.alarm}}
+                for dtype, y in floors
+            ],
+        }  # fmt: skip
+
+    def reading(self, results: Results, text: Text) -> str:
+        _, result = units.first(results)
+        curves = self.curves(result)
+        if len(curves["true"]) < 2:
+            return units.overflowed(result, text)
+        end = {name: power_of_ten(float(curve[-1])) for name, curve in curves.items()}
+        steps, curve = len(curves["true"]) - 1, name_of(result, text)
+        if "median" not in end:
+            return text("sentence.gate_product.none", curve=curve, true=end["true"], steps=steps)
+        return text(
+            "sentence.gate_product.both", curve=curve, steps=steps, product=self.symbol(result),
+            true=end["true"], median=end["median"], largest=end["largest"],
+        )  # fmt: skip
+
+    def table(self, results: Results, text: Text) -> pd.DataFrame:
+        """A row per line: what it keeps after a tenth, a half and the whole of the sequence."""
+        _, result = units.first(results)
+        rows = []
+        for name, curve in self.curves(result).items():
+            if len(curve) > 1:
+                lags = dict.fromkeys(max(1, round(part * (len(curve) - 1))) for part in (0.1, 0.5, 1))
+                after = {text("table.after", steps=lag): power_of_ten(float(curve[lag])) for lag in lags}
+                rows.append({text("table.path"): self.label(name, result, text), **after})
+        return pd.DataFrame(rows)
+
+    def data(self, results: Results) -> pd.DataFrame:
+        name, result = units.first(results)
+        curves = self.curves(result)
+        lags = np.arange(len(curves["true"]))
+        return pd.DataFrame({"curve": name, "lag": lags, **{f"log10_{of}": curve for of, curve in curves.items()}})

@@ -1,0 +1,125 @@
+"""What the pages of one record share: the experiment in the sidebar, presets, the link, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from rnnviz.figures import Look
+from rnnviz.jobs import Failure
+from rnnviz.tasks import OwnSeries, OwnText
+from rnnviz.text import Text
+from rnnviz.ui import failures, memory, uploads
+from rnnviz.ui.controls import Controls
+from rnnviz.ui.flow import START, GradientFlowPage
+from rnnviz.ui.presets import PRESETS
+
+PRESET = "flow.preset"
+OWN = ""  # the entry of the preset menu that stands for no preset
+
+
+def controls(record: GradientFlowPage, text: Text, own: Iterable[str]) -> None:
+    """In the order in which a lecturer thinks; `own` are the segmented controls of the page itself."""
+    draw = Controls(record, START, text).draw
+    preset_menu(record, text)
+    scale = record.experiment.initializer.scale.kind
+    Controls(record, START, text).draw_live(f"experiment.initializer.scale.{scale}")
+    draw("experiment.task.sequence_length", highest=1_000)
+    for path in own:
+        draw(path, segmented=True)
+    draw("experiment.initializer")
+    draw("experiment.initializer.scale")
+    draw("experiment.initializer.chain")
+    draw("experiment.cell.forget_bias.value")
+    draw("experiment.cell.forget_bias.longest_lag")
+    draw("update_bias")
+    task_controls(record, text)
+    draw("experiment.cell.hidden_size", highest=128)
+    draw("experiment.cell.layers")
+    draw("experiment.loss")
+    draw("experiment.loss.step", highest=record.experiment.task.sequence_length)
+    draw("experiment.seed")
+    with st.expander(text("page.more")):
+        for path in ("experiment.cell.forget_bias", "reset", "experiment.batch_size", "experiment.dtype"):
+            draw(path)
+    st.button(
+        text("page.reset"), help=text("page.reset_help"), on_click=memory.remember, args=(START,), width="stretch"
+    )
+
+
+def task_controls(record: GradientFlowPage, text: Text) -> None:
+    draw, task = Controls(record, START, text).draw, record.experiment.task
+    draw("experiment.task")
+    match task:
+        case OwnText():
+            uploads.own_text(record, text)
+        case OwnSeries():
+            uploads.own_series(record, text)
+        case _:
+            for parameter in task.parameters_declared():
+                if parameter.name != "sequence_length":
+                    draw(f"experiment.task.{parameter.name}")
+
+
+def preset_menu(record: GradientFlowPage, text: Text) -> None:
+    memory.show(PRESET, preset_of(record))
+    st.selectbox(
+        text("page.preset"),
+        [OWN, *PRESETS],
+        key=PRESET,
+        format_func=lambda name: text(f"preset.{name}.label") if name else text("page.own_setting"),
+        on_change=choose_preset,
+        help=text("page.preset_help"),
+    )
+
+
+def choose_preset() -> None:
+    name = memory.get(PRESET)
+    if name:
+        memory.remember(preset(name).model_copy(update={"gates": memory.kept(START).gates}))
+
+
+def preset(name: str) -> GradientFlowPage:
+    return START.changed(PRESETS[name])
+
+
+def preset_of(record: GradientFlowPage) -> str:
+    """The preset that this setting is, however it is looked at otherwise."""
+    return next((name for name in PRESETS if setting(preset(name)) == setting(record)), OWN)
+
+
+def setting(record: GradientFlowPage) -> tuple[object, ...]:
+    return record.experiment, record.update_bias, record.reset, record.view.activations
+
+
+def look() -> Look:
+    return Look(dark=st.context.theme.type == "dark")
+
+
+def replaced_worker(text: Text) -> None:
+    """Said once, after a worker had to be replaced."""
+    if memory.get("worker_was_replaced"):
+        memory.put("worker_was_replaced", None)
+        st.info(text("waiting.replaced"))
+
+
+def share(link: dict[str, str], text: Text) -> None:
+    with st.popover(text("page.share"), help=text("page.share_help")):
+        st.code(f"{(st.context.url or '').partition('?')[0]}?{urlencode(link)}", language=None, wrap_lines=True)
+
+
+def plot_words(text: Text) -> dict[str, str]:
+    return {name: text(f"plot.{name}") for name in ("computing", "save_svg", "save_png", "load_failed")}
+
+
+def say_failure(failure: Failure, record: GradientFlowPage, text: Text) -> None:
+    st.error(f"**{text('error.title')}.** {failures.in_words(failure, text)}")
+    if failure.detail.get("reason") == "over_budget":
+        path, nearest = str(failure.detail["parameter"]), int(failure.detail["nearest"])
+        name = failures.parameter_name(path, text)
+        st.button(
+            text("error.over_budget_button", parameter=name, nearest=nearest),
+            on_click=lambda: memory.remember(record.changed({f"experiment.{path}": nearest})),
+        )
