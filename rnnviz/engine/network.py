@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rnnviz.cells import Cell
 from rnnviz.experiment import Experiment
 from rnnviz.initializers import uniform
 from rnnviz.streams import generator
@@ -66,23 +65,3 @@ def loss_gradient(
     else:
         error = (outputs - targets) * (2 / outputs.shape[-1])
     return (error @ weight).transpose(1, 2), judge(outputs, targets, judgement)
-
-
-def unroll(cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor) -> list[list[Tensor]]:
-    """Every whole state of every layer, straight from the equations: [layer][t] (example, state), t = 0 … T.
-
-    Works under autograd; this is the oracle of the fast path. inputs (time, example, feature).
-    """
-    states: list[list[Tensor]] = []
-    below = list(inputs)
-    for layer in range(cell.layers):
-        weights = layer_parameters(parameters, layer)
-        state = cell.initial_state(inputs.shape[1], inputs.dtype)
-        states.append([state.flat()])
-        above = []
-        for x in below:
-            state, _ = cell.step(weights, x, state)
-            states[-1].append(state.flat())
-            above.append(state.hidden_state)
-        below = above
-    return states
