@@ -173,31 +173,6 @@ def test_html_names_no_address_to_load_and_holds_plotly_once():
     assert json.loads(held) == picture().provenance
 
 
-def test_html_opens_offline_asks_for_nothing_and_draws_every_curve(tmp_path):
-    from playwright.sync_api import sync_playwright
-
-    file = tmp_path / "flow.html"
-    write(file, made("html", "ko", True))
-    found = chromium.browser()
-    assert found, "no Chromium: `make test` installs it, or RNNVIZ_CHROMIUM names one"
-    with sync_playwright() as playwright:
-        flags = ["--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
-        page = browser.new_context(offline=True).new_page()
-        asked, complaints = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(file.as_uri())
-        page.wait_for_selector(".legendtext")
-        shown = page.locator(".legendtext").all_text_contents()
-        buttons = page.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
-        browser.close()
-    assert [name.replace("<br>", " ") for name in shown] == curve_names("ko")
-    assert [one for one in asked if not one.startswith(("file:", "data:", "blob:"))] == [] and complaints == []
-    assert buttons and not [title for title in buttons if "hare" in (title or "") or "loud" in (title or "")]
-
-
 def test_words_cannot_end_the_script_they_stand_in():
     from rnnviz.export.page import in_script
 
