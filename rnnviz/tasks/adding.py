@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 
 
 class Adding(Task):
@@ -17,6 +17,8 @@ class Adding(Task):
     Source: Hochreiter & Schmidhuber (1997), experiment 4, in the U(0, 1) form of Le, Jaitly & Hinton (2015).
     The target of an earlier step is the sum of what has been marked so far.
     """
+
+    judgement = "squared_error"
 
     kind: Literal["adding"] = Field("adding", repr=False)
 
@@ -27,10 +29,6 @@ class Adding(Task):
     @property
     def output_size(self) -> int:
         return 1
-
-    @property
-    def judgement(self) -> Judgement:
-        return "squared_error"
 
     def batch(self, examples: Examples) -> Batch:
         length, half = self.sequence_length, self.sequence_length // 2

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 from rnnviz.tasks.windows import one_hot, present_and_next
 
 ModuleName = Literal["argparse", "difflib", "json", "random", "statistics", "textwrap"]
@@ -29,6 +29,8 @@ class Characters(Task):
     The library differs between versions of Python, so the fingerprint of the text is part of the key.
     """
 
+    judgement = "cross_entropy"
+
     kind: Literal["characters"] = Field("characters", repr=False)
     module: ModuleName = "textwrap"
 
@@ -39,10 +41,6 @@ class Characters(Task):
     @property
     def output_size(self) -> int:
         return self.input_size
-
-    @property
-    def judgement(self) -> Judgement:
-        return "cross_entropy"
 
     def fingerprint(self) -> str:
         return fingerprint_of(self.module)

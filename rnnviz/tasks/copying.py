@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rnnviz.choice import Range
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 from rnnviz.tasks.windows import one_hot
 
 SYMBOLS = 8
@@ -29,6 +29,8 @@ class Copying(Task):
     Source: Hochreiter & Schmidhuber (1997), in the form of Arjovsky, Shah & Bengio (2016), whose T is our delay.
     """
 
+    judgement = "cross_entropy"
+
     kind: Literal["copying"] = Field("copying", repr=False)
     sequence_length: Annotated[int, Range(30, 10_000, symbol="T", unit="time steps", log=True)] = 100
     remember: Annotated[int, Range(1, 10, symbol="K", unit="symbols")] = 10
@@ -40,10 +42,6 @@ class Copying(Task):
     @property
     def output_size(self) -> int:
         return SYMBOLS + 1
-
-    @property
-    def judgement(self) -> Judgement:
-        return "cross_entropy"
 
     def batch(self, examples: Examples) -> Batch:
         length, k = self.sequence_length, self.remember

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rnnviz.choice import Range
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 
 
 class Noise(Task):
@@ -16,6 +16,8 @@ class Noise(Task):
 
     The white drive for which mean-field theory gives critical gains, with a target that needs the longest lag.
     """
+
+    judgement = "squared_error"
 
     kind: Literal["noise"] = Field("noise", repr=False)
     variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 1.0
@@ -28,10 +30,6 @@ class Noise(Task):
     @property
     def output_size(self) -> int:
         return 1
-
-    @property
-    def judgement(self) -> Judgement:
-        return "squared_error"
 
     def batch(self, examples: Examples) -> Batch:
         inputs = examples.normal("noise", self.sequence_length, self.features).transpose(0, 1) * self.variance**0.5

@@ -16,7 +16,7 @@ from rnnviz import content
 from rnnviz.choice import InvalidParameter, OneOf, Pattern
 from rnnviz.content import UnreadableContent
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 from rnnviz.tasks.windows import present_and_next, standardised
 
 COLUMNS = 64
@@ -52,6 +52,8 @@ class OwnSeries(Task):
     sequence longer than the data.
     """
 
+    judgement = "squared_error"
+
     kind: Literal["own_series"] = Field("own_series", repr=False)
     sha256: Annotated[str, Pattern(content.SHA256)] = content.built_in(sample())
     column: Annotated[str, Pattern(rf"^[^\x00-\x1f\x7f]{{1,{NAME}}}$")] = "wave"
@@ -63,10 +65,6 @@ class OwnSeries(Task):
     @property
     def output_size(self) -> int:
         return 1
-
-    @property
-    def judgement(self) -> Judgement:
-        return "squared_error"
 
     def batch(self, examples: Examples) -> Batch:
         values = torch.tensor(series(self.sha256, self.column), dtype=torch.float64)

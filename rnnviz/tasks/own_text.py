@@ -13,7 +13,7 @@ from pydantic import Field
 from rnnviz import content
 from rnnviz.choice import Pattern
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 from rnnviz.tasks.windows import one_hot, present_and_next
 
 LETTERS = 127  # with "other" they are 128 classes: enough for any alphabet, and for the common syllables of Korean
@@ -44,6 +44,8 @@ class OwnText(Task):
     Raises, when the text is looked at: MissingContent, UnreadableContent, or InvalidParameter with the longest T.
     """
 
+    judgement = "cross_entropy"
+
     kind: Literal["own_text"] = Field("own_text", repr=False)
     sha256: Annotated[str, Pattern(content.SHA256)] = content.built_in(SAMPLE)
 
@@ -54,10 +56,6 @@ class OwnText(Task):
     @property
     def output_size(self) -> int:
         return self.input_size
-
-    @property
-    def judgement(self) -> Judgement:
-        return "cross_entropy"
 
     def batch(self, examples: Examples) -> Batch:
         text = torch.frombuffer(bytearray(encoded(self.sha256).classes), dtype=torch.uint8)

@@ -17,7 +17,7 @@ from pydantic import Field
 from rnnviz.choice import Range
 from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Judgement, Task
+from rnnviz.tasks.task import Batch, Task
 from rnnviz.tasks.windows import present_and_next, standardised
 
 Company = Literal["AAPL", "AMZN", "FB", "GOOG", "MSFT", "NFLX"]
@@ -37,6 +37,8 @@ class Stocks(Task):
     Source: the data set that comes with Plotly; it is read as a file, Plotly itself is not imported.
     """
 
+    judgement = "squared_error"
+
     kind: Literal["stocks"] = Field("stocks", repr=False)
     sequence_length: Annotated[int, Range(2, RETURNS - 1, symbol="T", unit="time steps", log=True)] = 52
     company: Company = "GOOG"
@@ -48,10 +50,6 @@ class Stocks(Task):
     @property
     def output_size(self) -> int:
         return 1
-
-    @property
-    def judgement(self) -> Judgement:
-        return "squared_error"
 
     def fingerprint(self) -> str:
         return fingerprint_of_table()

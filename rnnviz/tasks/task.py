@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -24,6 +24,8 @@ class Batch(NamedTuple):
 
 
 class Task(Choice, ABC):
+    judgement: ClassVar[Judgement]
+
     sequence_length: Annotated[int, Range(2, 10_000, symbol="T", unit="time steps", log=True)] = 100
 
     @property
@@ -35,10 +37,6 @@ class Task(Choice, ABC):
     @abstractmethod
     def output_size(self) -> int:
         """Numbers in an answer, or classes to choose from."""
-
-    @property
-    @abstractmethod
-    def judgement(self) -> Judgement: ...
 
     @abstractmethod
     def batch(self, examples: Examples) -> Batch: ...
