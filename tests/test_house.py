@@ -28,7 +28,7 @@ from rnnviz.initializers import INITIALIZERS, AnyInitializer, Initializer
 from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
-from rnnviz.ui.flow import GatesView
+from rnnviz.ui.flow import GradientFlowPage
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rnnviz"
@@ -89,7 +89,8 @@ def reachable(kind: type[Choice]) -> Iterator[Parameter]:
             yield from reachable(option)
 
 
-PARAMETERS = {parameter.name: parameter for kind in (GatesView, Experiment, *FIGURES) for parameter in reachable(kind)}
+VIEWS = [view for part in GradientFlowPage.parameters_declared() for view in part.options.values()]
+PARAMETERS = {parameter.name: parameter for kind in (*VIEWS, Experiment, *FIGURES) for parameter in reachable(kind)}
 
 
 @every_language

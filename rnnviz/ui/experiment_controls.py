@@ -76,9 +76,12 @@ def preset_menu(record: GradientFlowPage, text: Text) -> None:
 
 
 def choose_preset() -> None:
+    """A preset sets the experiment and the front page; the other pages look where they looked."""
     name = memory.get(PRESET)
     if name:
-        memory.remember(preset(name).model_copy(update={"gates": memory.kept(START).gates}))
+        chosen = preset(name)
+        sets = {part: getattr(chosen, part) for part in ("experiment", "update_bias", "reset", "view")}
+        memory.remember(memory.kept(START).model_copy(update=sets))
 
 
 def preset(name: str) -> GradientFlowPage:

@@ -1,4 +1,4 @@
-"""What a person can choose about the nine networks, as one record that two pages share, and the study that it means."""
+"""What a person can choose about the nine networks, as one record that the pages share, and the study that it means."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnnviz.cells import GRU, LSTM, ForgetBias
+from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
 from rnnviz.figures.units import VariableName
 
 
-class GatesView(Choice):
-    """Which curve of the study the page Gates and states opens up, and what it shows of it."""
+class OneNetwork(Choice):
+    """Which curve of the study the pages of one network open up, and where in it they look."""
 
-    kind: Literal["gates"] = Field("gates", repr=False)
+    kind: Literal["network"] = Field("network", repr=False)
     cell: Literal["elman", "lstm", "gru"] = "lstm"
     activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
-    variable: VariableName = "forget_gate"
     layer: Annotated[int, Range(1, 4)] = 1
     example: Annotated[int, Range(1, 256)] = 1
+
+
+class GatesView(Choice):
+    """What the page Gates and states shows of the network."""
+
+    kind: Literal["gates"] = Field("gates", repr=False)
+    variable: VariableName = "forget_gate"
     order: Literal["time_constant", "unit"] = "time_constant"
 
 
@@ -37,6 +44,7 @@ class GradientFlowPage(Choice):
     update_bias: Annotated[float, Range(-6.0, 10.0, step=0.1)] = 3.0
     reset: Literal["after", "before"] = "after"
     view: GradientFlow = GradientFlow()
+    network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
 
     def study(self) -> Study:
@@ -47,10 +55,26 @@ class GradientFlowPage(Choice):
         own = {"cell.update_bias": gru.update_bias, "cell.reset": gru.reset}
         return comparison(base, changes={"gru": own})
 
-    def curve(self) -> Study:
-        """The one network of the study that the page Gates and states opens up."""
-        study, name = self.study(), f"{self.gates.cell}-{self.gates.activation}"
+    def opened(self) -> Study:
+        """The one network of the study that the pages of one network open up."""
+        study, name = self.study(), f"{self.network.cell}-{self.network.activation}"
         return Study(base=study.base, variations=tuple(v for v in study.variations if v.name == name))
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of that network."""
+        (experiment,) = self.opened().experiments().values()
+        return experiment.cell
+
+    @property
+    def layer(self) -> int:
+        """Counted from 1; a layer above the last means the last."""
+        return min(self.network.layer, self.experiment.cell.layers)
+
+    @property
+    def example(self) -> int:
+        """Counted from 0; an example beyond the last means the last."""
+        return min(self.network.example, self.experiment.batch_size) - 1
 
 
 START = GradientFlowPage()

@@ -44,7 +44,7 @@ def language() -> Text:
 
 
 def page(start: Page) -> tuple[Page, list[InvalidParameter]]:
-    """The page's record, and what of a newly opened link could not be honoured.
+    """The page's record, and what of the link it was opened by could not be honoured: said until something is changed.
 
     Every address that we write names the language. One without a word comes from the menu of pages, which drops them
     all: what was set on the page before stays set.
@@ -52,9 +52,10 @@ def page(start: Page) -> tuple[Page, list[InvalidParameter]]:
     link = {name: word for name, word in st.query_params.items() if name != LANGUAGE}
     record: Page | None = st.session_state.get(place(start))
     if record is not None and (not st.query_params or ours(link, start)):
-        return record, []
+        return record, st.session_state.get(refused_at(start), [])
     record, refused = read(link, start)
     remember(record)
+    st.session_state[refused_at(start)] = refused  # for the page may run again by itself, when its figures have come
     return record, refused
 
 
@@ -76,6 +77,7 @@ def as_key(link: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 def remember(record: Choice) -> None:
     st.session_state[place(record)] = record
+    st.session_state.pop(refused_at(record), None)
 
 
 def kept(start: Page) -> Page:
@@ -135,3 +137,7 @@ def put(name: str, value: Any) -> None:
 
 def place(record: Choice) -> str:
     return f"page.{record.kind}"
+
+
+def refused_at(record: Choice) -> str:
+    return place(record) + ".refused"

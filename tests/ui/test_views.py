@@ -87,6 +87,10 @@ def test_a_link_that_cannot_be_honoured_says_so_and_keeps_the_rest() -> None:
     assert "from 0 to 4" in said and "99" in said
     assert app.number_input(key="flow.experiment.seed").value == 7
     assert "initializer.scale.gain" not in app.query_params
+    app.run()  # as the page does by itself when its figures have come
+    assert " ".join(warning.value for warning in app.warning) == said
+    app.slider(key=BIAS).set_value(0.5).run()
+    assert not app.warning
 
 
 @pytest.mark.parametrize("hostile", ["nan", "inf", "-1e400", "<script>", "1; DROP", "９", ""])
