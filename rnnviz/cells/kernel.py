@@ -12,8 +12,7 @@ sequence is done by torch. NumPy's matrix product needs OPENBLAS_NUM_THREADS=1 t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnnviz.activations import tanh_in_place
+from rnnviz.activations import Call
 
 if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
@@ -66,15 +65,9 @@ class Kernel(ABC):
     def empty(self, *shape: int) -> Tensor:
         return torch.empty(shape, dtype=self.dtype)
 
-    def squash(self, target: Tensor, source: Tensor | None = None) -> list[Callable[[], object]]:
+    def squash(self, target: Tensor, source: Tensor | None = None) -> Sequence[Call]:
         """For every time step a call that puts φ(source) into target, or φ(target); both (time, unit, example)."""
-        in_place = self.phi.in_place
-        if in_place is tanh_in_place:  # straight to NumPy: the way there from a tensor costs more than the tanh
-            source = target if source is None else source
-            return [partial(np.tanh, a, y) for a, y in zip(source.numpy(), target.numpy(), strict=True)]
-        if source is None:
-            return [partial(in_place, y) for y in target.unbind(0)]
-        return [partial(lambda a, y: in_place(y.copy_(a)), *pair) for pair in zip(source, target, strict=True)]
+        return self.phi.by_step(target if source is None else source, target)
 
     @abstractmethod
     def allocate(self) -> None:
