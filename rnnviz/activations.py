@@ -52,8 +52,8 @@ def identity_by_step(a: Tensor, y: Tensor) -> Sequence[Call]:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(torch.sigmoid, sigmoid_by_step, lambda y: y * (1 - y), 0.25),
-    "tanh": Activation(torch.tanh, tanh_by_step, lambda y: 1 - y * y, 1.0),
+    "sigmoid": Activation(torch.sigmoid, sigmoid_by_step, lambda y: torch.addcmul(y, y, y, value=-1), 0.25),
+    "tanh": Activation(torch.tanh, tanh_by_step, lambda y: torch.addcmul(y.new_ones(()), y, y, value=-1), 1.0),
     "relu": Activation(torch.relu, relu_by_step, lambda y: (y > 0).to(y.dtype), 1.0),
     "identity": Activation(lambda a: a, identity_by_step, torch.ones_like, 1.0),
 }
