@@ -20,10 +20,12 @@ from rnnviz.export.failure import CannotExport
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MACOS = ("Chromium", "Google Chrome")
 PATIENCE = 40.0  # seconds for one picture
+IDLE = 300.0  # seconds without a picture, after which the browser and its 300 MB are let go
 GONE = 5.0  # seconds more, after which nothing will come: kaleido does not always notice that its browser has died
 
 _one_at_a_time = threading.Lock()  # kaleido hands answers back in the order of asking, to whoever takes the next
 _server: threading.Thread | None = None
+_rest: threading.Timer | None = None
 
 
 def browser() -> str:
@@ -53,6 +55,7 @@ def render(
     width, height = size
     options = {"format": form, "width": width, "height": height, "scale": scale}
     with _one_at_a_time:
+        rest_in(IDLE)
         if _server is not None:
             with suppress(CannotExport):
                 return attempt({**figure}, options)
@@ -65,6 +68,21 @@ def attempt(figure: dict[str, Any], options: dict[str, Any]) -> bytes:
     except CannotExport:
         forget()
         raise
+
+
+def rest_in(seconds: float) -> None:
+    """End the browser then, unless a picture is asked for before."""
+    global _rest
+    if _rest is not None:
+        _rest.cancel()
+    _rest = threading.Timer(seconds, rest)
+    _rest.daemon = True
+    _rest.start()
+
+
+def rest() -> None:
+    with _one_at_a_time:
+        forget()
 
 
 def forget() -> None:
