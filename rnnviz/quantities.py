@@ -1,4 +1,4 @@
-"""What one pass measures: the name, the symbol, the dimensions and the unit of every variable in a Trace."""
+"""What one pass measures: name, symbol, dimensions, unit and source of every variable in a Trace."""
 
 from __future__ import annotations
 
@@ -6,37 +6,58 @@ from typing import NamedTuple
 
 
 class Quantity(NamedTuple):
-    """A measured variable. `symbol` is Unicode with <sub>, <sup> and <i>, which figures and pages both show."""
+    """A measured variable. `symbol` is Unicode with <sub>, <sup> and <i>, which figures and pages both show.
+
+    `source` says whose definition it is: a paper's equation, or PyTorch's.
+    """
 
     symbol: str
     dims: tuple[str, ...]
+    source: str
     unit: str = "1"
 
 
 STATES = ("layer", "time", "example", "unit")
 
+TORCH = "PyTorch: torch.nn.RNN, LSTM, GRU"
+AUTOGRAD = "PyTorch: torch.autograd, the total derivative"
+PASCANU = "Pascanu, Mikolov & Bengio (2013), eq. 5"
+WHOLE_STATE = "Pascanu, Mikolov & Bengio (2013), eq. 4, of the state s = (h, c) of all layers"
+
 # `time` counts t = 1 … T; ℓ is the loss of one example, L = mean of ℓ over the batch.
 QUANTITIES = {
-    "input": Quantity("<i>x</i><sub>t</sub>", ("time", "example", "feature")),
-    "hidden_state": Quantity("<i>h</i><sub>t</sub>", STATES),
-    "cell_state": Quantity("<i>c</i><sub>t</sub>", STATES),
-    "gate": Quantity("gate", ("layer", "time", "gate_name", "example", "unit")),
-    "activation_slope": Quantity("φ′(<i>a</i><sub>t</sub>)", STATES),
-    "loss": Quantity("ℓ<sub>t</sub>", ("time", "example")),
-    "hidden_state_grad": Quantity("∂ℓ/∂<i>h</i><sub>t</sub>", STATES),
-    "cell_state_grad": Quantity("∂ℓ/∂<i>c</i><sub>t</sub>", STATES),
-    "input_grad": Quantity("∂ℓ/∂<i>x</i><sub>t</sub>", ("time", "example", "feature")),
-    "state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("time", "example"), "decade"),
+    "input": Quantity("<i>x</i><sub>t</sub>", ("time", "example", "feature"), TORCH),
+    "hidden_state": Quantity("<i>h</i><sub>t</sub>", STATES, TORCH),
+    "cell_state": Quantity("<i>c</i><sub>t</sub>", STATES, TORCH),
+    "gate": Quantity("gate", ("layer", "time", "gate_name", "example", "unit"), TORCH),
+    "activation_slope": Quantity(
+        "φ′(<i>a</i><sub>t</sub>)", STATES, "Pascanu, Mikolov & Bengio (2013), diag(σ′) in eq. 5; of the candidate"
+    ),
+    "loss": Quantity("ℓ<sub>t</sub>", ("time", "example"), "PyTorch: torch.nn.MSELoss, CrossEntropyLoss, per example"),
+    "hidden_state_grad": Quantity("∂ℓ/∂<i>h</i><sub>t</sub>", STATES, AUTOGRAD),
+    "cell_state_grad": Quantity("∂ℓ/∂<i>c</i><sub>t</sub>", STATES, AUTOGRAD),
+    "input_grad": Quantity("∂ℓ/∂<i>x</i><sub>t</sub>", ("time", "example", "feature"), AUTOGRAD),
+    "state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("time", "example"), WHOLE_STATE, "decade"),
     "hidden_state_grad_log10_norm": Quantity(
-        "log₁₀ ‖∂ℓ/∂<i>h</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"
+        "log₁₀ ‖∂ℓ/∂<i>h</i><sub>t</sub>‖", ("layer", "time", "example"), AUTOGRAD, "decade"
     ),
-    "cell_state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>c</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"),
+    "cell_state_grad_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>c</i><sub>t</sub>‖", ("layer", "time", "example"), AUTOGRAD, "decade"
+    ),
     "weight_hh_grad_share": Quantity(
-        "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>", ("layer", "time", "row", "unit")
+        "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>",
+        ("layer", "time", "row", "unit"),
+        "Pascanu, Mikolov & Bengio (2013), eq. 4, the term of step t; its sum over t is PyTorch's weight_hh.grad",
     ),
-    "weight_ih_grad_share": Quantity("[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub>", ("time", "row", "feature")),
-    "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before")),
-    "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),
-    "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
-    "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit")),
+    "weight_ih_grad_share": Quantity(
+        "[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub>",
+        ("time", "row", "feature"),
+        "Pascanu, Mikolov & Bengio (2013), eq. 4, the term of step t; its sum over t is PyTorch's weight_ih.grad",
+    ),
+    "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before"), PASCANU),
+    "jacobian_product": Quantity(
+        "∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before"), PASCANU
+    ),
+    "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), PASCANU, "decade"),
+    "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit"), TORCH),
 }

@@ -3,6 +3,7 @@
 from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.diagnostics.gate_product import gate_product
 from rnnviz.diagnostics.gradient_flow import gradient_flow
+from rnnviz.diagnostics.gradient_kept import gradient_kept
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.keeping_gate import keeping_gate
@@ -13,6 +14,7 @@ DIAGNOSTICS = {
     diagnostic.name: diagnostic
     for diagnostic in (
         gradient_flow,
+        gradient_kept,
         jacobian_norm,
         jacobian_bounds,
         unit_activity,
@@ -27,6 +29,7 @@ __all__ = [
     "Diagnostic",
     "gate_product",
     "gradient_flow",
+    "gradient_kept",
     "jacobian_bounds",
     "jacobian_norm",
     "keeping_gate",

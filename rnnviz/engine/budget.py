@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from rnnviz.choice import InvalidParameter
 from rnnviz.experiment import Experiment, Study
+from rnnviz.quantities import QUANTITIES
 
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
+LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
 NEED_PRODUCTS = ("jacobian_norm",)
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
@@ -59,6 +62,28 @@ def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE
         refuse("T·N·H", size, LARGEST_SIZE, study.base, fits)
     if work > allowed:
         refuse("work", work, allowed, study.base, fits)
+
+
+def check_trace(experiment: Experiment) -> None:
+    """Raises OverBudget for an experiment of which not everything can be recorded while a person waits."""
+    study = Study(base=experiment)
+    check_study(study, NEED_PRODUCTS)
+    numbers = numbers_in_trace(experiment)
+    if numbers > LARGEST_TRACE:
+        refuse("trace", numbers, LARGEST_TRACE, experiment, lambda smaller: numbers_in_trace(smaller) <= LARGEST_TRACE)
+
+
+def numbers_in_trace(experiment: Experiment) -> int:
+    """How many numbers a run records of everything, from the dimensions that the quantities declare."""
+    e = experiment
+    gates, state = len(e.cell.gate_names), e.cell.state_size * e.cell.layers
+    time, unit = e.task.sequence_length, e.cell.hidden_size
+    sizes = {
+        "layer": e.cell.layers, "time": time, "lag": time + 1, "example": e.batch_size, "unit": unit,
+        "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "state": state, "state_before": state,
+    }  # fmt: skip
+    quantities = [one for name, one in QUANTITIES.items() if e.cell.has_cell_state or "cell_state" not in name]
+    return sum(math.prod(sizes[dim] for dim in quantity.dims) for quantity in quantities)
 
 
 def largest_size(study: Study) -> int:

@@ -171,7 +171,7 @@ class Recorder:
             name: (
                 QUANTITIES[name].dims,
                 array.numpy() if isinstance(array, Tensor) else array,
-                {"symbol": QUANTITIES[name].symbol, "unit": QUANTITIES[name].unit},
+                {part: getattr(QUANTITIES[name], part) for part in ("symbol", "unit", "source")},
             )
             for name, array in self.arrays.items()
         }

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from rnnviz.export import Picture
 from rnnviz.figures import AnyFigure, Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory
+from rnnviz.ui import asking, failures, memory, taking
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import controls, look, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, GradientFlowPage
@@ -118,12 +119,5 @@ def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: T
         return
     with st.expander(text("page.table")):
         st.dataframe(figure.table(results, text), hide_index=True)
-        st.download_button(
-            text("page.csv"),
-            data=lambda: figure.data(results).to_csv(index=False),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            on_click="ignore",
-            help=text("page.csv_help"),
-            key=f"network.csv.{figure.kind}",
-        )
+    picture = Picture(figure, record.opened(), results, text, look(), on_page=drawn)
+    taking.menu(picture, text, key=f"network.{figure.kind}", file_name=name)
