@@ -14,6 +14,7 @@ class Quantity(NamedTuple):
 
 
 STATES = ("layer", "time", "example", "unit")
+SHARES = ("matrix", "layer", "gate_name", "time")  # of W_hh and of W_ih, by the gate whose rows they are
 
 # `time` counts t = 1 … T; ℓ is the loss of one example, L = mean of ℓ over the batch.
 QUANTITIES = {
@@ -22,6 +23,7 @@ QUANTITIES = {
     "cell_state": Quantity("<i>c</i><sub>t</sub>", STATES),
     "gate": Quantity("gate", ("layer", "time", "gate_name", "example", "unit")),
     "activation_slope": Quantity("φ′(<i>a</i><sub>t</sub>)", STATES),
+    "pre_activation": Quantity("<i>a</i><sub>t</sub>", STATES),
     "loss": Quantity("ℓ<sub>t</sub>", ("time", "example")),
     "hidden_state_grad": Quantity("∂ℓ/∂<i>h</i><sub>t</sub>", STATES),
     "cell_state_grad": Quantity("∂ℓ/∂<i>c</i><sub>t</sub>", STATES),
@@ -35,6 +37,13 @@ QUANTITIES = {
         "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>", ("layer", "time", "row", "unit")
     ),
     "weight_ih_grad_share": Quantity("[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub>", ("time", "row", "feature")),
+    "weight_grad_share_log10_norm": Quantity("log₁₀ ‖[∂<i>L</i>/∂<i>W</i>]<sub>t</sub>‖", SHARES, "decade"),
+    "weight_grad_tail_log10_norm": Quantity(
+        "log₁₀ ‖Σ<sub>k≥t</sub> [∂<i>L</i>/∂<i>W</i>]<sub>k</sub>‖", SHARES, "decade"
+    ),
+    "weight_grad_share_projection": Quantity(
+        "⟨[∂<i>L</i>/∂<i>W</i>]<sub>t</sub>, ∂<i>L</i>/∂<i>W</i>⟩ / ‖∂<i>L</i>/∂<i>W</i>‖²", SHARES
+    ),
     "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before")),
     "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
