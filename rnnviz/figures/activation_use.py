@@ -174,13 +174,11 @@ def gamma(result: Result) -> float:
 
 
 def fraction_in_words(fraction: float) -> str:
-    """In percent: 0, 0.027, 4.2, 38, 99.7; 100 only if it is all."""
+    """In percent: 0, 0.027, 4.2, 38, 99.7; never 0 or 100 for what is not none or all."""
     percent = 100 * fraction
-    return (
-        f"{percent:.0f}"
-        if 9.95 <= percent <= 99.5 or fraction in (0, 1)
-        else f"{float(f'{percent:.{3 if percent > 99 else 2}g}'):.10g}"
-    )
+    if fraction in (0, 1) or 9.95 <= percent <= 99.5:
+        return f"{percent:.0f}"
+    return f"{min(percent, 99.9):.1f}" if percent > 99.5 else f"{float(f'{percent:.2g}'):.10g}"
 
 
 def reach_range(a: np.ndarray) -> list[float]:

@@ -72,7 +72,10 @@ def test_the_three_diagnostics_tell_one_story(cell, dtype):
     for name in ("dead", "saturated", "mean_slope"):
         assert slopes.sel(of_slope=name).mean("kept_time").values == pytest.approx(totals.sel(total=name).values)
     beyond = totals.sel(total="below").values + totals.sel(total="above").values
-    assert bins.sum("bin").values + beyond == pytest.approx(np.ones(beyond.shape))
+    assert bins.sel(of_bin="fraction").sum("bin").values + beyond == pytest.approx(np.ones(beyond.shape))
+    at = torch.tensor(bins["bin"].values * totals.sel(total="reach").values[..., None], requires_grad=True)
+    cell.phi.function(at).sum().backward()
+    assert bins.sel(of_bin="slope").values == pytest.approx(at.grad.numpy(), abs=1e-12)
     assert (totals.sel(total="dead") <= totals.sel(total="saturated")).all()
     squashed = [trace.data.pre_activation, *([trace.data.cell_state] if cell.has_cell_state else [])]
     for place, received in enumerate(squashed):
@@ -99,7 +102,7 @@ def test_gaussian_pre_activations_saturate_as_often_as_the_normal_distribution_s
     expected = math.erfc(edge / 3 / math.sqrt(2))
     found = float(activation_totals(trace).sel(total="saturated").squeeze())
     assert abs(found - expected) < 4 * math.sqrt(expected * (1 - expected) / 20_000)
-    bins = activation_histogram(trace).squeeze()
+    bins = activation_histogram(trace).sel(of_bin="fraction").squeeze()
     reach = float(activation_totals(trace).sel(total="reach").squeeze())
     assert reach == 10.0
     edges = np.linspace(-reach, reach, len(bins) + 1)
