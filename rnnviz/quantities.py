@@ -18,10 +18,12 @@ class Quantity(NamedTuple):
 
 
 STATES = ("layer", "time", "example", "unit")
+SHARES = ("matrix", "layer", "gate_name", "time")  # of W_hh and of W_ih, by the gate whose rows they are
 
 TORCH = "PyTorch: torch.nn.RNN, LSTM, GRU"
 AUTOGRAD = "PyTorch: torch.autograd, the total derivative"
 PASCANU = "Pascanu, Mikolov & Bengio (2013), eq. 5"
+EQUATION_4 = "Pascanu, Mikolov & Bengio (2013), eq. 4, the term of step t"
 WHOLE_STATE = "Pascanu, Mikolov & Bengio (2013), eq. 4, of the state s = (h, c) of all layers"
 
 # `time` counts t = 1 … T; ℓ is the loss of one example, L = mean of ℓ over the batch.
@@ -32,6 +34,9 @@ QUANTITIES = {
     "gate": Quantity("gate", ("layer", "time", "gate_name", "example", "unit"), TORCH),
     "activation_slope": Quantity(
         "φ′(<i>a</i><sub>t</sub>)", STATES, "Pascanu, Mikolov & Bengio (2013), diag(σ′) in eq. 5; of the candidate"
+    ),
+    "pre_activation": Quantity(
+        "<i>a</i><sub>t</sub>", STATES, "the argument of φ in PyTorch's equations of torch.nn.RNN, LSTM, GRU"
     ),
     "loss": Quantity("ℓ<sub>t</sub>", ("time", "example"), "PyTorch: torch.nn.MSELoss, CrossEntropyLoss, per example"),
     "hidden_state_grad": Quantity("∂ℓ/∂<i>h</i><sub>t</sub>", STATES, AUTOGRAD),
@@ -47,12 +52,19 @@ QUANTITIES = {
     "weight_hh_grad_share": Quantity(
         "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>",
         ("layer", "time", "row", "unit"),
-        "Pascanu, Mikolov & Bengio (2013), eq. 4, the term of step t; its sum over t is PyTorch's weight_hh.grad",
+        EQUATION_4 + "; its sum over t is PyTorch's weight_hh.grad",
     ),
     "weight_ih_grad_share": Quantity(
         "[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub>",
         ("time", "row", "feature"),
-        "Pascanu, Mikolov & Bengio (2013), eq. 4, the term of step t; its sum over t is PyTorch's weight_ih.grad",
+        EQUATION_4 + "; its sum over t is PyTorch's weight_ih.grad",
+    ),
+    "weight_grad_share_log10_norm": Quantity("log₁₀ ‖[∂<i>L</i>/∂<i>W</i>]<sub>t</sub>‖", SHARES, EQUATION_4, "decade"),
+    "weight_grad_tail_log10_norm": Quantity(
+        "log₁₀ ‖Σ<sub>k≥t</sub> [∂<i>L</i>/∂<i>W</i>]<sub>k</sub>‖", SHARES, EQUATION_4, "decade"
+    ),
+    "weight_grad_share_projection": Quantity(
+        "⟨[∂<i>L</i>/∂<i>W</i>]<sub>t</sub>, ∂<i>L</i>/∂<i>W</i>⟩ / ‖∂<i>L</i>/∂<i>W</i>‖²", SHARES, EQUATION_4
     ),
     "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before"), PASCANU),
     "jacobian_product": Quantity(

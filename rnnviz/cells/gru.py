@@ -137,6 +137,9 @@ class GRUKernel(Kernel):
     def input_delta(self) -> Tensor:
         return torch.cat([self.deltas[:, : 2 * self.size], self.candidate_delta], 1)
 
+    def input_delta_step(self, t: int) -> Array:
+        return np.concatenate([self.input_delta_rz[t], self.input_delta_n[t]])
+
     def input_adjoint_step(self, t: int) -> Array:
         split = 2 * self.size
         of_gates = self.into_input[:, :split] @ self.input_delta_rz[t]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
 
 Array = NDArray[Any]  # float32 or float64, (unit, example) unless said otherwise
+Scaled = tuple[Array, int]  # float64, and the power of two by which it must be multiplied
 BLOCK_BYTES = 1 << 17  # of one array: what a few of them need stays in the processor's second cache
 
 
@@ -156,6 +157,10 @@ class Kernel(ABC):
         """∂ℓ/∂x_t, (feature, example): what the layer below receives."""
         return self.into_input @ self.delta[t]
 
+    def input_delta_step(self, t: int) -> Array:
+        """The same of one step, (row, example)."""
+        return self.delta[t]
+
     @property
     def input_adjoint(self) -> Tensor:
         """∂ℓ/∂x_1 … ∂ℓ/∂x_T, (time, feature, example)."""
@@ -193,6 +198,17 @@ class Kernel(ABC):
         rows = self.rows[:-1, : self.size + self.features] * mean
         both = outer_products(self.deltas, rows, exponents)
         return both[..., : self.size], both[..., self.size :]
+
+    def weight_share(self, t: int, exponents: Array) -> tuple[Scaled, Scaled]:
+        """One step's shares alone, (row, unit) and (row, feature), summed over examples. 2^exponents (example,) belongs
+        to the adjoint; whatever they are, nothing underflows or overflows.
+        """
+        rows = self.inputs_of_step[t - 1][:-2].astype(np.float64)
+        (delta, exponent), (of_input, of_input_exponent) = (
+            aligned(part, exponents) for part in (self.delta[t], self.input_delta_step(t))
+        )
+        hidden, inputs = rows[: self.size], rows[self.size :]
+        return (delta @ hidden.T, exponent), (of_input @ inputs.T, of_input_exponent)
 
     @abstractmethod
     def jacobian(self, example: int) -> Tensor:
@@ -242,3 +258,13 @@ def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None) -> Te
     with np.errstate(all="ignore"):  # the copy costs a tenth of what a product with a transposed matrix would lose
         products = torch.from_numpy(np.matmul(deltas.numpy(), rows.mT.contiguous().numpy()))
     return products if common is None or not common.any() else times_power_of_two(products, common[:, None])
+
+
+def aligned(adjoint: Array, exponents: Array) -> Scaled:
+    """(row, example) × 2^exponents (example,) as float64 with one exponent for all examples; the largest entry is below 1."""
+    largest = np.abs(adjoint).max(0)
+    alive = largest != 0  # an example whose gradient has died must not scale the others down
+    if not alive.any():
+        return np.zeros(adjoint.shape), 0
+    common = int((exponents + np.frexp(largest)[1])[alive].max())
+    return np.ldexp(adjoint.astype(np.float64), exponents - common), common

@@ -1,5 +1,8 @@
 """Diagnostics: one file each, (trace) -> named array. To add one: write its file, name it in DIAGNOSTICS."""
 
+from rnnviz.diagnostics.activation_histogram import activation_histogram
+from rnnviz.diagnostics.activation_slopes import activation_slopes
+from rnnviz.diagnostics.activation_totals import activation_totals
 from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.diagnostics.gate_product import gate_product
 from rnnviz.diagnostics.gradient_flow import gradient_flow
@@ -9,6 +12,7 @@ from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.keeping_gate import keeping_gate
 from rnnviz.diagnostics.unit_activity import unit_activity
 from rnnviz.diagnostics.unit_spread import unit_spread
+from rnnviz.diagnostics.weight_gradient import weight_gradient
 
 DIAGNOSTICS = {
     diagnostic.name: diagnostic
@@ -21,12 +25,19 @@ DIAGNOSTICS = {
         unit_spread,
         keeping_gate,
         gate_product,
+        weight_gradient,
+        activation_histogram,
+        activation_slopes,
+        activation_totals,
     )
 }
 
 __all__ = [
     "DIAGNOSTICS",
     "Diagnostic",
+    "activation_histogram",
+    "activation_slopes",
+    "activation_totals",
     "gate_product",
     "gradient_flow",
     "gradient_kept",
@@ -35,4 +46,5 @@ __all__ = [
     "keeping_gate",
     "unit_activity",
     "unit_spread",
+    "weight_gradient",
 ]

@@ -13,6 +13,8 @@ LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float3
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
 LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
 NEED_PRODUCTS = ("jacobian_norm",)
+NEED_SHARES = ("weight_gradient",)
+SWEEPS = 40  # over each step's share of the weight gradient, besides its two products; measured, in multiplications
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
 
@@ -37,13 +39,17 @@ def size_of(experiment: Experiment) -> int:
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward, adjoint, and the products of Jacobians if they are needed."""
+    """Floating-point operations of one experiment: forward, adjoint, and what is needed besides:
+    the products of Jacobians, or every step's share of the weight gradient.
+    """
     e, size = experiment, experiment.cell.hidden_size
     rows = len(e.cell.gate_names) * size
-    passes = 6.0 * rows * (size * (2 * e.cell.layers - 1) + e.task.input_size) * e.batch_size
+    weights = rows * (size * (2 * e.cell.layers - 1) + e.task.input_size)
+    passes = 6.0 * weights * e.batch_size
     state = e.cell.state_size * e.cell.layers
     products = 4.0 * state**3 if set(needs) & set(NEED_PRODUCTS) else 0.0
-    return e.task.sequence_length * (passes + products)
+    shares = weights * (4.0 * e.batch_size + SWEEPS) if set(needs) & set(NEED_SHARES) else 0.0
+    return e.task.sequence_length * (passes + products + shares)
 
 
 def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE_WORK) -> None:
@@ -80,7 +86,8 @@ def numbers_in_trace(experiment: Experiment) -> int:
     time, unit = e.task.sequence_length, e.cell.hidden_size
     sizes = {
         "layer": e.cell.layers, "time": time, "lag": time + 1, "example": e.batch_size, "unit": unit,
-        "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "state": state, "state_before": state,
+        "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "matrix": 2, "state": state,
+        "state_before": state,
     }  # fmt: skip
     quantities = [one for name, one in QUANTITIES.items() if e.cell.has_cell_state or "cell_state" not in name]
     return sum(math.prod(sizes[dim] for dim in quantity.dims) for quantity in quantities)

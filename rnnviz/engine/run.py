@@ -9,12 +9,14 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from rnnviz.cells import Cell, State
 from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
-from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
+from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
+from rnnviz.engine.shares import MATRICES, share_sums
 from rnnviz.experiment import Experiment
 from rnnviz.quantities import QUANTITIES
 from rnnviz.streams import Examples
@@ -22,6 +24,8 @@ from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
 EVERYTHING = tuple(QUANTITIES)
+STEPS_AT_ONCE = 64  # of what is redone: all gates of all steps would be several times what the passes keep
+SHARE_SUMS = ("weight_grad_share_log10_norm", "weight_grad_tail_log10_norm", "weight_grad_share_projection")
 GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
 
 
@@ -121,6 +125,8 @@ class Recorder:
             self.keep("gate", stacked([layer.gates for layer in layers]).transpose(3, 4))
         if "activation_slope" in self.wanted:
             self.keep("activation_slope", by_unit(layer.activation_slope for layer in layers))
+        if "pre_activation" in self.wanted:
+            self.keep("pre_activation", pre_activations(self.experiment.cell, self.weights, inputs, layers))
 
     def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
         length = layers[0].time
@@ -138,6 +144,7 @@ class Recorder:
         if self.wanted & GRADIENTS:
             exponents = backward(layers, steps, gradient / len(steps), tick)
             self.keep_gradients(layers, exponents)
+            self.keep_share_sums(layers, exponents, tick)
 
     def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
         scale = exponents if exponents.any() else None
@@ -158,6 +165,11 @@ class Recorder:
             self.keep("weight_hh_grad_share", stacked([hh for hh, _ in shares]))
             self.keep("weight_ih_grad_share", shares[0][1])
 
+    def keep_share_sums(self, layers: Sequence[Kernel], exponents: Tensor, tick: Tick) -> None:
+        if self.wanted & set(SHARE_SUMS):
+            for name, sums in zip(SHARE_SUMS, share_sums(layers, exponents, 1 / layers[0].columns, tick), strict=True):
+                self.keep(name, sums)
+
     def keep_jacobians(self, layers: Sequence[Kernel], tick: Tick) -> None:
         if "jacobian" in self.wanted:
             self.keep("jacobian", state_jacobians(layers, self.example))
@@ -176,6 +188,7 @@ class Recorder:
             for name, array in self.arrays.items()
         }
         coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names)}
+        coords["matrix"] = list(MATRICES)
         used = {dim for dims, *_ in variables.values() for dim in dims}
         return xr.Dataset(
             variables,
@@ -191,6 +204,23 @@ def stacked(layers: list[Tensor]) -> Tensor:
 def by_unit(layers: Iterable[Tensor | None]) -> Tensor:
     """(layer, time, example, unit) from each layer's (time, unit, example), without a copy for a single layer."""
     return stacked([layer for layer in layers if layer is not None]).transpose(2, 3)
+
+
+def pre_activations(cell: Cell, weights: Mapping[str, Tensor], inputs: Tensor, layers: Sequence[Kernel]) -> Tensor:
+    """What φ squashes into the candidate, (layer, time, example, unit): a step's candidate where φ is the identity.
+
+    The passes keep φ(a_t) in the place of a_t, so each step is redone from its recorded state, many at once.
+    """
+    linear, at = cell.model_copy(update={"activation": "identity"}), cell.gate_names.index("candidate")
+    found, below = [], inputs
+    for k, layer in enumerate(layers):
+        before = [part for part in (layer.hidden, layer.cell_states) if part is not None]
+        sequences = [below, *(torch.cat([torch.zeros_like(part[:1]), part[:-1]]) for part in before)]
+        blocks = zip(*(torch.split(sequence.mT, STEPS_AT_ONCE) for sequence in sequences), strict=True)
+        parameters = layer_parameters(weights, k)
+        found.append(torch.cat([linear.step(parameters, x, State(*state))[1][at] for x, *state in blocks]))
+        below = layer.hidden
+    return stacked(found)
 
 
 def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:

@@ -11,6 +11,8 @@ from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
+from rnnviz.figures.activation_use import PlaceName
+from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
 
 
@@ -32,6 +34,21 @@ class GatesView(Choice):
     order: Literal["time_constant", "unit"] = "time_constant"
 
 
+class WeightGradientView(Choice):
+    """What the page Weight gradient shows of the network."""
+
+    kind: Literal["weights"] = Field("weights", repr=False)
+    matrix: MatrixName = "weight_hh"
+    block: BlockName = "all"
+
+
+class ActivationView(Choice):
+    """What the page Activation shows of the network."""
+
+    kind: Literal["squashing"] = Field("squashing", repr=False)
+    place: PlaceName = "candidate"
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -46,6 +63,8 @@ class GradientFlowPage(Choice):
     view: GradientFlow = GradientFlow()
     network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
+    weights: WeightGradientView = WeightGradientView()
+    squashing: ActivationView = ActivationView()
 
     def study(self) -> Study:
         base = self.experiment

@@ -20,6 +20,8 @@ interactive().warm()  # nothing if the workers run already
 pages = [
     st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
     st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
+    st.Page(VIEWS / "weight_gradient.py", title=text("page.weight_gradient.title"), url_path="weight-gradient"),
+    st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
 ]
 with st.sidebar:
     st.segmented_control(

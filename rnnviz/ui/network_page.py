@@ -56,10 +56,15 @@ def network_page(
     share(link, text)
 
 
-def layer_and_example(record: GradientFlowPage, control: Controls) -> None:
+def layer_control(record: GradientFlowPage, control: Controls) -> None:
     """Only where there is something to choose."""
     if record.experiment.cell.layers > 1:
         control.draw("network.layer", highest=record.experiment.cell.layers, shown=record.layer)
+
+
+def layer_and_example(record: GradientFlowPage, control: Controls) -> None:
+    """For figures that show one sequence of the batch."""
+    layer_control(record, control)
     if record.experiment.batch_size > 1:
         control.draw("network.example", highest=record.experiment.batch_size, shown=record.example + 1)
 
