@@ -45,6 +45,13 @@ def is_gate(variable: str) -> bool:
     return variable.endswith("_gate")
 
 
+def last_step(result: Result) -> int:
+    """The last time step that there is: T, or the one before the state overflowed."""
+    attributes = result.data.attrs
+    ended = attributes["outcome"] == "diverged"
+    return attributes["overflow_time"] - 1 if ended else result.experiment.task.sequence_length
+
+
 def log_keeping(result: Result, layer: int) -> np.ndarray:
     """Mean ln of the keeping gate of every unit of a layer; empty for a cell without one."""
     return keeping(result, layer, "mean_log")

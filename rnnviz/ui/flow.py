@@ -22,6 +22,8 @@ class OneNetwork(Choice):
     activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
     layer: Annotated[int, Range(1, 4)] = 1
     example: Annotated[int, Range(1, 256)] = 1
+    # In the middle of the page's first sequence: a past before it, a gradient after it, and a line that is seen.
+    time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps")] = 50
 
 
 class GatesView(Choice):
@@ -75,6 +77,11 @@ class GradientFlowPage(Choice):
     def example(self) -> int:
         """Counted from 0; an example beyond the last means the last."""
         return min(self.network.example, self.experiment.batch_size) - 1
+
+    @property
+    def time(self) -> int:
+        """The step of the time cursor, counted from 1; a step beyond the end means the last."""
+        return min(self.network.time, self.experiment.task.sequence_length)
 
 
 START = GradientFlowPage()

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from rnnviz.figures import AnyFigure, Results
+from rnnviz.figures import AnyFigure, Results, units
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
 from rnnviz.ui import asking, failures, memory
 from rnnviz.ui.controls import Controls
-from rnnviz.ui.experiment_controls import controls, look, plot_words, replaced_worker, say_failure, share
+from rnnviz.ui.experiment_controls import controls, look, move_cursor, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, GradientFlowPage
 from rnnviz.ui.plot import plot
 
@@ -46,7 +47,9 @@ def network_page(
     st.header(text(f"page.{name}.title"), anchor=False)
     st.markdown(text(f"page.{name}.lead"))
     failures.say_refused(refused, text)
-    view_controls(record, Controls(record, START, text))
+    control = Controls(record, START, text)
+    view_controls(record, control)
+    control.draw("network.time", highest=record.experiment.task.sequence_length, shown=record.time)
     link = memory.write_link(record, START)
     for place in sections(record):
         if not section(record, sections, name, place, text):
@@ -101,7 +104,8 @@ def draw(record: GradientFlowPage, shown: Sequence[Panel], results: Results, tex
 
 def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
     figure, reading = panel.figure, panel.figure.reading(results, text)
-    drawn = figure(results, text, look())
+    last = units.last_step(units.first(results)[1])
+    drawn = with_cursor(figure(results, text, look()), record.time, last, text, look())
     title, name = drawn["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
     st.markdown(reading)
     plot(
@@ -112,6 +116,7 @@ def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: T
         words=plot_words(text),
         file_name=name,
         stale=stale,
+        on_click=lambda point: move_cursor(drawn, point, last, text),
     )
     st.caption(text(panel.note, example=record.example + 1, examples=record.experiment.batch_size))
     if stale:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from rnnviz.choice import Choice
 from rnnviz.figures import FigureDict, Results
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
 from rnnviz.ui import asking, failures, memory
@@ -13,6 +14,7 @@ from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import (
     controls,
     look,
+    move_cursor,
     plot_words,
     preset_of,
     replaced_worker,
@@ -67,7 +69,8 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
 
 def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = False) -> None:
     view, pinned = record.view, pinned_results(record, text) if not stale else None
-    figure = view(results, text, look(), pinned)
+    last = record.experiment.task.sequence_length
+    figure = with_cursor(view(results, text, look(), pinned), record.time, last, text, look())
     reading = view.reading(results, text)
     st.markdown(reading)
     if view.axis == "linear":
@@ -75,6 +78,7 @@ def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = F
     show(figure, record, text, reading, stale)
     examples = record.experiment.batch_size
     note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
+    note += f" {text('page.cursor.note', time=record.time)}"
     st.caption(f"{note} {text('page.notation')}" + (f" {text('page.no_part')}" if view.part == "cell_state" else ""))
 
 
@@ -88,6 +92,7 @@ def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str,
         words=plot_words(text),
         file_name=f"gradient-flow-{record.study().key}",
         stale=stale,
+        on_click=lambda point: move_cursor(figure, point, record.experiment.task.sequence_length, text),
         min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
     )
 
