@@ -31,6 +31,10 @@ QUANTITIES = {
         "log₁₀ ‖∂ℓ/∂<i>h</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"
     ),
     "cell_state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>c</i><sub>t</sub>‖", ("layer", "time", "example"), "decade"),
+    # With (h, c) of a layer as coordinates of the whole state: their squares add up to that of ‖∂ℓ/∂s_t‖.
+    "layer_state_grad_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖ of a layer", ("layer", "time", "example"), "decade"
+    ),
     "weight_hh_grad_share": Quantity(
         "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>", ("layer", "time", "row", "unit")
     ),
@@ -39,4 +43,8 @@ QUANTITIES = {
     "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit")),
+    "bias_ih": Quantity("<i>b</i><sub>ih</sub>", ("layer", "row")),
+    "bias_hh": Quantity("<i>b</i><sub>hh</sub>", ("layer", "row")),
+    # Of one example, as the Jacobians are; x_t of a higher layer is the hidden state of the layer below.
+    "input_sum": Quantity("<i>W</i><sub>ih</sub> <i>x</i><sub>t</sub>", ("layer", "time", "row")),
 }

@@ -6,6 +6,9 @@ from rnnviz.diagnostics.gradient_flow import gradient_flow
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.keeping_gate import keeping_gate
+from rnnviz.diagnostics.layer_gradient import layer_gradient
+from rnnviz.diagnostics.step_biases import step_biases
+from rnnviz.diagnostics.step_numbers import step_numbers
 from rnnviz.diagnostics.unit_activity import unit_activity
 from rnnviz.diagnostics.unit_spread import unit_spread
 
@@ -19,6 +22,9 @@ DIAGNOSTICS = {
         unit_spread,
         keeping_gate,
         gate_product,
+        step_numbers,
+        step_biases,
+        layer_gradient,
     )
 }
 
@@ -30,6 +36,9 @@ __all__ = [
     "jacobian_bounds",
     "jacobian_norm",
     "keeping_gate",
+    "layer_gradient",
+    "step_biases",
+    "step_numbers",
     "unit_activity",
     "unit_spread",
 ]
