@@ -11,6 +11,7 @@ from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
+from rnnviz.figures.equations import NotationName
 from rnnviz.figures.units import VariableName
 
 
@@ -34,6 +35,14 @@ class GatesView(Choice):
     order: Literal["time_constant", "unit"] = "time_constant"
 
 
+class EquationsView(Choice):
+    """Of which unit the page Equations writes the numbers, and in which notation."""
+
+    kind: Literal["equations"] = Field("equations", repr=False)
+    unit: Annotated[int, Range(1, 512)] = 1
+    notation: NotationName = "pytorch"
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -48,6 +57,7 @@ class GradientFlowPage(Choice):
     view: GradientFlow = GradientFlow()
     network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
+    equations: EquationsView = EquationsView()
 
     def study(self) -> Study:
         base = self.experiment

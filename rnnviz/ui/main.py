@@ -20,6 +20,7 @@ interactive().warm()  # nothing if the workers run already
 pages = [
     st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
     st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
+    st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
 ]
 with st.sidebar:
     st.segmented_control(

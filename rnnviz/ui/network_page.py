@@ -26,8 +26,20 @@ class Panel(NamedTuple):
     alt: str
     note: str
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.figure.needs
 
-Sections = Mapping[str, Sequence[Panel]]
+
+class Passage(NamedTuple):
+    """What the page writes of a result where a figure would draw it; `height` of the place that is kept free for it."""
+
+    needs: tuple[str, ...]
+    write: Callable[[GradientFlowPage, Results, Text], None]
+    height: int
+
+
+Sections = Mapping[str, Sequence[Panel | Passage]]
 
 
 def network_page(
@@ -93,13 +105,18 @@ def section(
     return True
 
 
-def needs_of(shown: Sequence[Panel]) -> list[str]:
-    return sorted({name for panel in shown for name in panel.figure.needs})
+def needs_of(shown: Sequence[Panel | Passage]) -> list[str]:
+    return sorted({name for panel in shown for name in panel.needs})
 
 
-def draw(record: GradientFlowPage, shown: Sequence[Panel], results: Results, text: Text, stale: bool = False) -> None:
+def draw(
+    record: GradientFlowPage, shown: Sequence[Panel | Passage], results: Results, text: Text, stale: bool = False
+) -> None:
     for panel in shown:
-        draw_panel(record, panel, results, text, stale)
+        if isinstance(panel, Passage):
+            panel.write(record, results, text)
+        else:
+            draw_panel(record, panel, results, text, stale)
 
 
 def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
