@@ -6,6 +6,7 @@ from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gradient_flow import GradientFlow
+from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
 from rnnviz.figures.unit_activity import UnitActivity
 from rnnviz.figures.unit_spread import UnitSpread
@@ -13,8 +14,8 @@ from rnnviz.figures.unit_spread import UnitSpread
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
-AnyFigure = GradientFlow | UnitActivity | UnitSpread | GateProduct | GateRuler
-FIGURES = (GradientFlow, UnitActivity, UnitSpread, GateProduct, GateRuler)
+AnyFigure = GradientFlow | UnitActivity | UnitSpread | GateProduct | GateRuler | LayerGradient
+FIGURES = (GradientFlow, UnitActivity, UnitSpread, GateProduct, GateRuler, LayerGradient)
 
 __all__ = [
     "FIGURES",
@@ -23,6 +24,7 @@ __all__ = [
     "GateProduct",
     "GateRuler",
     "GradientFlow",
+    "LayerGradient",
     "Look",
     "PlotlyFigure",
     "Result",

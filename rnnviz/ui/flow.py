@@ -10,7 +10,7 @@ from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
-from rnnviz.figures import GradientFlow
+from rnnviz.figures import GradientFlow, LayerGradient
 from rnnviz.figures.equations import NotationName
 from rnnviz.figures.units import VariableName
 
@@ -58,6 +58,7 @@ class GradientFlowPage(Choice):
     network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
     equations: EquationsView = EquationsView()
+    layer_gradient: LayerGradient = LayerGradient()
 
     def study(self) -> Study:
         base = self.experiment

@@ -21,6 +21,7 @@ pages = [
     st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
     st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
     st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
+    st.Page(VIEWS / "layers.py", title=text("page.layers.title"), url_path="layers"),
 ]
 with st.sidebar:
     st.segmented_control(
