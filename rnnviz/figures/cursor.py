@@ -30,7 +30,10 @@ def with_cursor(figure: FigureDict, time: int, last: int, text: Text, look: Look
     # A seam of the paper's colour, so that the line is seen on a heat map as well.
     strokes = ({"color": look.faint(look.paper, 0.6), "width": 3.5}, {"color": look.ink, "width": 1.2})
     lines = [line(at, x, y, stroke) for x, y in panels for stroke in strokes]
-    labels = [label(at, x, f"t = {time}", look) for x in {x: None for x, _ in panels} if is_labelled(layout, x)]
+    axes = {x for x, _ in panels}
+    labels = [
+        label(at, x, f"t = {time}", look) for x in axes if len(axes) == 1
+    ]  # beside each other they would be cramped
     marked = {"shapes": [*layout.get("shapes", ()), *lines], "annotations": [*layout.get("annotations", ()), *labels]}
     return {**figure, "layout": layout | marked}
 
@@ -50,10 +53,6 @@ def horizontal(figure: FigureDict, text: Text) -> Literal["time", "lag"] | None:
     if titles & {text(key) for key in OVER_TIME}:
         return "time"
     return "lag" if titles & {text(key) for key in OVER_LAGS} else None
-
-
-def is_labelled(layout: dict[str, Any], x: str) -> bool:
-    return bool(layout.get(x.replace("x", "xaxis"), {}).get("showticklabels", True))
 
 
 def line(at: int, x: str, y: str, stroke: dict[str, Any]) -> dict[str, Any]:

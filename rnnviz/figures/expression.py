@@ -15,7 +15,7 @@ from dataclasses import dataclass
 DIGITS = (4, 5, 6, 3)  # significant ones of a result, in the order in which they are tried
 MOST_DIGITS = 10  # of what it is made from
 NEW_LINE = r" \\ "
-WIDEST = 26  # characters in a row on a screen of 390 pixels
+WIDEST = 23  # characters in a row on a screen of 390 pixels
 NARROW = re.compile(r"\\[a-z]+|[_^{} ]")  # what takes hardly any room in a row
 PLAIN = range(-4, 6)  # powers of ten that are written out
 
@@ -64,9 +64,8 @@ class Sum(Expression):
         first, *rest = (term.numbers(digits) for term in self.terms)
         return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest)
 
-    def halves(self) -> tuple[Expression, Expression]:
-        middle = (len(self.terms) + 1) // 2
-        return Sum(self.terms[:middle]), Sum(self.terms[middle:])
+    def first_half(self) -> Expression:
+        return Sum(self.terms[: (len(self.terms) + 1) // 2])
 
     def at(self, digits: int) -> float:
         return sum(term.at(digits) for term in self.terms)
@@ -85,6 +84,9 @@ class Product(Expression):
 
     def numbers(self, digits: int) -> str:
         return r" \cdot ".join(bracketed(factor, factor.numbers(digits)) for factor in self.factors)
+
+    def first_half(self) -> Expression:
+        return Product(self.sign, self.factors[: (len(self.factors) + 1) // 2])
 
     def at(self, digits: int) -> float:
         return math.prod(factor.at(digits) for factor in self.factors)
@@ -172,13 +174,12 @@ def letters(part: Expression) -> str:
 
 
 def folded(right: Expression, write: Callable[[Expression], str]) -> str:
-    """In two rows if it is a sum that is wider than a phone."""
+    """In two rows if it is wider than a phone."""
     whole, inside = write(right), right.argument if isinstance(right, Applied) else right
-    if not isinstance(inside, Sum) or len(NARROW.sub("", whole)) <= WIDEST:
+    if not isinstance(inside, Sum | Product) or len(NARROW.sub("", whole)) <= WIDEST:
         return whole
-    first, second = map(write, inside.halves())
-    rest = f"- {second[1:]}" if second.startswith("-") else f"+ {second}"
-    return whole.replace(write(inside), rf"{first}{NEW_LINE}&\qquad {rest}")
+    first, both = write(inside.first_half()), write(inside)
+    return whole.replace(both, rf"{first}{NEW_LINE}&\qquad {both.removeprefix(first).lstrip()}")
 
 
 def equals(digits: int) -> str:

@@ -65,7 +65,7 @@ class LayerGradient(Choice):
         traces = [trace for layer in reversed(range(len(curves))) for trace in self.layer(result, layer, text, look)]
         title = text("figure.layer_gradient.title", curve=name_of(result, text))
         layout = look.layout(title, units.subtitle(result, None, text), uirevision=f"layers-{part}")
-        layout |= decade_axes(curves[:, 1], text("figure.units.time"), text, look)
+        layout |= decade_axes([curves], text("figure.units.time"), text, look)
         layout["annotations"].append(
             {"xref": "paper", "x": 0, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8,
              "xshift": 24, "showarrow": False, "text": f"‖∂ℓ/∂<i>{SYMBOLS[part]}</i><sub>t</sub>‖", "font": {"size": 17}}
@@ -103,20 +103,19 @@ class LayerGradient(Choice):
         ways = self.ways(result)
         if not ways:
             return units.overflowed(result, text)
-        said = [self.sentence(result, layer, found, text) for layer, found in ways.items()]
+        curve, parts = name_of(result, text), [self.part_in_words(k, found, text) for k, found in ways.items() if found]
+        said = [text("sentence.layer_gradient.kept", curve=curve, parts=", ".join(parts))] if parts else []
+        said += [
+            text("sentence.layer_gradient.none", curve=curve, layer=layer) for layer, found in ways.items() if not found
+        ]
         top, lowest = ways[max(ways)], ways[1]
         if len(ways) > 1 and top and lowest and np.isfinite(top.end) and np.isfinite(lowest.end):
             ratio = power_of_ten(lowest.end - top.end)
             said.append(text("sentence.layer_gradient.depth", ratio=ratio, top=max(ways)))
         return " ".join(said)
 
-    def sentence(self, result: Result, layer: int, found: Way | None, text: Text) -> str:
-        if found is None:
-            return text("sentence.layer_gradient.none", curve=name_of(result, text), layer=layer)
-        kept = power_of_ten(found.kept)
-        return text(
-            "sentence.layer_gradient.kept", curve=name_of(result, text), layer=layer, kept=kept, steps=found.steps
-        )
+    def part_in_words(self, layer: int, found: Way, text: Text) -> str:
+        return text("sentence.layer_gradient.part", layer=layer, kept=power_of_ten(found.kept), steps=found.steps)
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per layer, the top one first."""
