@@ -14,6 +14,7 @@ from rnnviz.engine import run
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, GradientFlow, Look, Result, Results, as_plotly
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.sweeps import sweep
 from rnnviz.text import Text
 from rnnviz.trace import Trace
@@ -33,12 +34,14 @@ def draw(
     language: str = "en",
     dark: bool = False,
     example: int = 0,
+    time: int | None = None,
     pinned: Subject | None = None,
 ) -> PlotlyFigure:
     """A figure of a trace, an experiment, a study or results of `results_of`, as plotly shows it in a notebook.
 
     `figure` is a figure with its options, or the name of one: draw("gradient_flow", run(Experiment())).
-    `example` is the one of which Jacobians and units are shown; `pinned` stands behind the curves as thin shadows.
+    `example` is the one of which Jacobians and units are shown; `time` is marked by a line in figures over time or lag;
+    `pinned` stands behind the curves as thin shadows.
     Raises ValueError for an unknown name or language and for a figure without shadows, MissingQuantity if the trace
     lacks what the figure needs.
     """
@@ -46,10 +49,12 @@ def draw(
     text, look = Text(language), Look(dark)
     results = results_of(subject, chosen.needs, example=example)
     if pinned is None:
-        return as_plotly(chosen(results, text, look))
-    if not isinstance(chosen, GradientFlow):
+        drawn = chosen(results, text, look)
+    elif isinstance(chosen, GradientFlow):
+        drawn = chosen(results, text, look, results_of(pinned, chosen.needs, example=example))
+    else:
         raise ValueError(f"pinned curves stand in a gradient_flow only; got {chosen.kind}")
-    return as_plotly(chosen(results, text, look, results_of(pinned, chosen.needs, example=example)))
+    return as_plotly(drawn if time is None else with_cursor(drawn, results, time, text, look))
 
 
 def figure_named(name: str) -> AnyFigure:

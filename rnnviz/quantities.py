@@ -49,6 +49,10 @@ QUANTITIES = {
     "cell_state_grad_log10_norm": Quantity(
         "log₁₀ ‖∂ℓ/∂<i>c</i><sub>t</sub>‖", ("layer", "time", "example"), AUTOGRAD, "decade"
     ),
+    # With (h, c) of a layer as coordinates of the whole state: their squares add up to that of ‖∂ℓ/∂s_t‖.
+    "layer_state_grad_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖ of a layer", ("layer", "time", "example"), AUTOGRAD, "decade"
+    ),
     "weight_hh_grad_share": Quantity(
         "[∂<i>L</i>/∂<i>W</i><sub>hh</sub>]<sub>t</sub>",
         ("layer", "time", "row", "unit"),
@@ -72,4 +76,8 @@ QUANTITIES = {
     ),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), PASCANU, "decade"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit"), TORCH),
+    "bias_ih": Quantity("<i>b</i><sub>ih</sub>", ("layer", "row"), TORCH),
+    "bias_hh": Quantity("<i>b</i><sub>hh</sub>", ("layer", "row"), TORCH),
+    # Of one example, as the Jacobians are; x_t of a higher layer is the hidden state of the layer below.
+    "input_sum": Quantity("<i>W</i><sub>ih</sub> <i>x</i><sub>t</sub>", ("layer", "time", "row"), TORCH),
 }

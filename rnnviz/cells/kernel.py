@@ -83,6 +83,10 @@ class Kernel(ABC):
         """h_1 … h_T, (time, unit, example)."""
         return self.rows[1:, : self.size]
 
+    def input_sum(self, example: int) -> Tensor:
+        """W_ih x_t of one example, without a bias, (time, row)."""
+        return self.rows[:-1, self.size : -2, example] @ self.weight_ih.T
+
     @property
     @abstractmethod
     def gates(self) -> Tensor:

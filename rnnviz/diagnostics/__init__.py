@@ -10,6 +10,9 @@ from rnnviz.diagnostics.gradient_kept import gradient_kept
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.keeping_gate import keeping_gate
+from rnnviz.diagnostics.layer_gradient import layer_gradient
+from rnnviz.diagnostics.step_biases import step_biases
+from rnnviz.diagnostics.step_numbers import step_numbers
 from rnnviz.diagnostics.unit_activity import unit_activity
 from rnnviz.diagnostics.unit_spread import unit_spread
 from rnnviz.diagnostics.weight_gradient import weight_gradient
@@ -29,6 +32,9 @@ DIAGNOSTICS = {
         activation_histogram,
         activation_slopes,
         activation_totals,
+        step_numbers,
+        step_biases,
+        layer_gradient,
     )
 }
 
@@ -44,6 +50,9 @@ __all__ = [
     "jacobian_bounds",
     "jacobian_norm",
     "keeping_gate",
+    "layer_gradient",
+    "step_biases",
+    "step_numbers",
     "unit_activity",
     "unit_spread",
     "weight_gradient",

@@ -39,7 +39,7 @@ def run(
 ) -> Trace:
     """One forward and backward pass with everything logged.
 
-    `record` names the quantities to keep; `example` is the one whose Jacobians are formed. `parameters`, under
+    `record` names the quantities to keep; `example` is the one whose Jacobians and input sums are formed. `parameters`, under
     PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has
     none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
@@ -118,6 +118,10 @@ class Recorder:
     def keep_states(self, layers: Sequence[Kernel], inputs: Tensor) -> None:
         self.keep("input", inputs.transpose(1, 2))
         self.keep("weight_hh", torch.stack([layer.weight_hh for layer in layers]))
+        for name in self.wanted & {"bias_ih", "bias_hh"}:
+            self.keep(name, torch.stack([layer_parameters(self.weights, k)[name] for k in range(len(layers))]))
+        if "input_sum" in self.wanted:
+            self.keep("input_sum", torch.stack([layer.input_sum(self.example) for layer in layers]))
         self.keep("hidden_state", by_unit(layer.hidden for layer in layers))
         if self.experiment.cell.has_cell_state and "cell_state" in self.wanted:
             self.keep("cell_state", by_unit(layer.cell_states for layer in layers))
@@ -153,6 +157,9 @@ class Recorder:
         if "state_grad_log10_norm" in self.wanted:
             parts = [part for layer in layers for part in layer.state_adjoint]
             self.keep("state_grad_log10_norm", log10_norm(parts, exponents))
+        if "layer_state_grad_log10_norm" in self.wanted:
+            norms = [log10_norm(layer.state_adjoint, exponents) for layer in layers]
+            self.keep("layer_state_grad_log10_norm", np.stack(norms))
         for name, parts in (("hidden_state_grad", hidden), ("cell_state_grad", cells)):
             if parts and f"{name}_log10_norm" in self.wanted:
                 self.keep(f"{name}_log10_norm", np.stack([log10_norm([part], exponents) for part in parts]))

@@ -30,6 +30,7 @@ def lines(picture: Picture) -> Lines:
     record, pinned = picture.provenance, picture.pinned
     example = f", example={picture.example}" if picture.example else ""
     look = f', language="{picture.language}"' + (", dark=True" if picture.look.dark else "")
+    cursor = "" if picture.time is None else f", time={picture.time}"
     behind = f", pinned=pinned{example}" if pinned else ""
     study = [
         f"# rnnviz {record['version']}, key {record['key']}",
@@ -45,7 +46,7 @@ def lines(picture: Picture) -> Lines:
         f"results = results_of(study, view.needs{example})",
         f'print(view.reading(results, Text("{picture.language}")))',
     ]
-    return Lines("\n".join(study), "\n".join(reading), f"figure = draw(view, results{look}{behind})")
+    return Lines("\n".join(study), "\n".join(reading), f"figure = draw(view, results{look}{cursor}{behind})")
 
 
 def study_lines(name: str, study: Study) -> Iterator[str]:

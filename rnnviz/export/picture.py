@@ -13,6 +13,7 @@ import orjson
 from rnnviz.experiment import Study
 from rnnviz.export import provenance
 from rnnviz.figures import AnyFigure, FigureDict, GradientFlow, Look, Results
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.text import Text
 
 WIDTH, HEIGHT, GRID_HEIGHT = 1200, 675, 900  # CSS pixels; an overlay fills a slide of 16:9
@@ -53,7 +54,7 @@ class Drawn:
 class Picture:
     """A figure with its options, the study it shows and that study's results.
 
-    `on_page` is the figure where it is drawn already: then the very same one is exported.
+    `time` is the step at which the time cursor stands; None for no cursor.
     """
 
     view: AnyFigure
@@ -62,15 +63,15 @@ class Picture:
     text: Text = field(default_factory=Text)
     look: Look = field(default_factory=Look)
     pinned: Pinned | None = None
-    on_page: FigureDict | None = None
+    time: int | None = None
 
     @cached_property
     def figure(self) -> FigureDict:
-        if self.on_page is not None:
-            return self.on_page
         if self.pinned and isinstance(self.view, GradientFlow):
-            return self.view(self.results, self.text, self.look, self.pinned.results)
-        return self.view(self.results, self.text, self.look)
+            figure = self.view(self.results, self.text, self.look, self.pinned.results)
+        else:
+            figure = self.view(self.results, self.text, self.look)
+        return figure if self.time is None else with_cursor(figure, self.results, self.time, self.text, self.look)
 
     @property
     def drawn(self) -> Drawn:
@@ -108,6 +109,7 @@ class Picture:
             "figure": self.view.kind,
             "view": self.view.flat(),
             **seen,
+            **({} if self.time is None else {"time": self.time}),
             **({"pinned": self.pinned.study.flat()} if self.pinned else {}),
         }
 

@@ -7,6 +7,7 @@ from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gradient_flow import GradientFlow
+from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.unit_activity import UnitActivity
@@ -29,6 +30,7 @@ AnyFigure = (
     | WeightBlocks
     | ActivationUse
     | Saturation
+    | LayerGradient
 )
 FIGURES = (
     GradientFlow,
@@ -41,6 +43,7 @@ FIGURES = (
     WeightBlocks,
     ActivationUse,
     Saturation,
+    LayerGradient,
 )
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "GateProduct",
     "GateRuler",
     "GradientFlow",
+    "LayerGradient",
     "Look",
     "PlotlyFigure",
     "Result",

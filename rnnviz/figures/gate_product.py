@@ -10,8 +10,9 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Range
 from rnnviz.figures import units
-from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Result, Results, packed, power_of_ten
-from rnnviz.figures.gradient_flow import FLOORS, thinned
+from rnnviz.figures.decades import decade_axes
+from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
+from rnnviz.figures.gradient_flow import thinned
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
@@ -75,28 +76,10 @@ class GateProduct(Choice):
         return text(f"figure.gate_product.{name}", product=self.symbol(result))
 
     def axes(self, curves: dict[str, np.ndarray], text: Text, look: Look) -> dict[str, Any]:
-        finite = np.concatenate([y[np.isfinite(y) & (y > LEAST)] for y in curves.values()])
-        low, high = min(finite.min(initial=0.0), -1.0), max(finite.max(initial=0.0), 1.0)
-        room = 0.06 * (high - low)
-        low, high = low - room, high + room
-        floors = [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if low < ZERO_BELOW[dtype] < high]
-        line = {"color": look.alarm, "width": 1.5, "dash": "dot"}
-        return {
-            "xaxis": look.axis(title={"text": text("figure.gradient_flow.x.jacobian")}),
-            "yaxis": look.axis(
-                tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", range=[low, high], autorange=False
-            ),
+        drawn = [y[y > LEAST] for y in curves.values()]
+        return decade_axes(drawn, text("figure.gradient_flow.x.jacobian"), text, look) | {
             "legend": {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
                        "bgcolor": look.faint(look.paper, 0.8)},
-            "shapes": [
-                {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": line}
-                for _, y in floors
-            ],
-            "annotations": [
-                {"xref": "x domain", "x": 0.99, "xanchor": "right", "yref": "y", "y": y, "yanchor": "top",
-                 "showarrow": False, "text": text("figure.floor", dtype=dtype), "font": {"size": 13, "color": look.alarm}}
-                for dtype, y in floors
-            ],
         }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:

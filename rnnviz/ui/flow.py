@@ -10,8 +10,9 @@ from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range
 from rnnviz.experiment import Experiment, Study, comparison
-from rnnviz.figures import GradientFlow
+from rnnviz.figures import GradientFlow, LayerGradient
 from rnnviz.figures.activation_use import PlaceName
+from rnnviz.figures.equations import NotationName
 from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
 
@@ -24,6 +25,8 @@ class OneNetwork(Choice):
     activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
     layer: Annotated[int, Range(1, 4)] = 1
     example: Annotated[int, Range(1, 256)] = 1
+    # In the middle of the page's first sequence: a past before it, a gradient after it, and a line that is seen.
+    time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps")] = 50
 
 
 class GatesView(Choice):
@@ -49,6 +52,14 @@ class ActivationView(Choice):
     place: PlaceName = "candidate"
 
 
+class EquationsView(Choice):
+    """Of which unit the page Equations writes the numbers, and in which notation."""
+
+    kind: Literal["equations"] = Field("equations", repr=False)
+    unit: Annotated[int, Range(1, 512)] = 1
+    notation: NotationName = "pytorch"
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -65,6 +76,8 @@ class GradientFlowPage(Choice):
     gates: GatesView = GatesView()
     weights: WeightGradientView = WeightGradientView()
     squashing: ActivationView = ActivationView()
+    equations: EquationsView = EquationsView()
+    layer_gradient: LayerGradient = LayerGradient()
 
     def study(self) -> Study:
         base = self.experiment
@@ -94,6 +107,11 @@ class GradientFlowPage(Choice):
     def example(self) -> int:
         """Counted from 0; an example beyond the last means the last."""
         return min(self.network.example, self.experiment.batch_size) - 1
+
+    @property
+    def time(self) -> int:
+        """The step of the time cursor, counted from 1; a step beyond the end means the last."""
+        return min(self.network.time, self.experiment.task.sequence_length)
 
 
 START = GradientFlowPage()

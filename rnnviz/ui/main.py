@@ -22,6 +22,8 @@ pages = [
     st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
     st.Page(VIEWS / "weight_gradient.py", title=text("page.weight_gradient.title"), url_path="weight-gradient"),
     st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
+    st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
+    st.Page(VIEWS / "layers.py", title=text("page.layers.title"), url_path="layers"),
 ]
 with st.sidebar:
     st.segmented_control(

@@ -13,7 +13,7 @@ from rnnviz.jobs import Failure
 from rnnviz.text import Text
 from rnnviz.ui import asking, failures, memory, taking
 from rnnviz.ui.controls import Controls
-from rnnviz.ui.experiment_controls import controls, look, plot_words, replaced_worker, say_failure, share
+from rnnviz.ui.experiment_controls import controls, look, move_cursor, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, GradientFlowPage
 from rnnviz.ui.plot import plot
 
@@ -26,8 +26,20 @@ class Panel(NamedTuple):
     alt: str
     note: str
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.figure.needs
 
-Sections = Mapping[str, Sequence[Panel]]
+
+class Passage(NamedTuple):
+    """What the page writes of a result where a figure would draw it; `height` of the place that is kept free for it."""
+
+    needs: tuple[str, ...]
+    write: Callable[[GradientFlowPage, Results, Text], None]
+    height: int
+
+
+Sections = Mapping[str, Sequence[Panel | Passage]]
 
 
 def network_page(
@@ -47,7 +59,9 @@ def network_page(
     st.header(text(f"page.{name}.title"), anchor=False)
     st.markdown(text(f"page.{name}.lead"))
     failures.say_refused(refused, text)
-    view_controls(record, Controls(record, START, text))
+    control = Controls(record, START, text)
+    view_controls(record, control)
+    control.draw("network.time", highest=record.experiment.task.sequence_length, shown=record.time)
     link = memory.write_link(record, START)
     for place in sections(record):
         if not section(record, sections, name, place, text):
@@ -96,33 +110,38 @@ def section(
     return True
 
 
-def needs_of(shown: Sequence[Panel]) -> list[str]:
-    return sorted({name for panel in shown for name in panel.figure.needs})
+def needs_of(shown: Sequence[Panel | Passage]) -> list[str]:
+    return sorted({name for panel in shown for name in panel.needs})
 
 
-def draw(record: GradientFlowPage, shown: Sequence[Panel], results: Results, text: Text, stale: bool = False) -> None:
+def draw(
+    record: GradientFlowPage, shown: Sequence[Panel | Passage], results: Results, text: Text, stale: bool = False
+) -> None:
     for panel in shown:
-        draw_panel(record, panel, results, text, stale)
+        if isinstance(panel, Passage):
+            panel.write(record, results, text)
+        else:
+            draw_panel(record, panel, results, text, stale)
 
 
 def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
     figure, reading = panel.figure, panel.figure.reading(results, text)
-    drawn = figure(results, text, look())
-    title, name = drawn["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
+    picture = Picture(figure, record.opened(), results, text, look(), time=record.time)
+    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
     st.markdown(reading)
     plot(
-        drawn,
+        picture.figure,
         key=f"network.{figure.kind}",
         height=panel.height,
         alt=text(panel.alt, title=title, reading=reading.replace("**", "")),
         words=plot_words(text),
         file_name=name,
         stale=stale,
+        on_click=lambda point: move_cursor(picture, point),
     )
     st.caption(text(panel.note, example=record.example + 1, examples=record.experiment.batch_size))
     if stale:
         return
     with st.expander(text("page.table")):
         st.dataframe(figure.table(results, text), hide_index=True)
-    picture = Picture(figure, record.opened(), results, text, look(), on_page=drawn)
     taking.menu(picture, text, key=f"network.{figure.kind}", file_name=name)

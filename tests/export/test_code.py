@@ -35,7 +35,7 @@ def picture(kind: str, language: str = "en") -> Picture:
     if kind == "pinned":
         view, study, before = GradientFlow(arrangement="grid"), comparison(BASE), comparison(BASE.changed({"seed": 5}))
         pinned = Pinned(before, results_of(before, view.needs))
-        return Picture(view, study, results_of(study, view.needs), text, look, pinned)
+        return Picture(view, study, results_of(study, view.needs), text, look, pinned, time=7)
     figure: AnyFigure = UnitActivity(variable="cell_state") if kind == "units" else GradientFlow(quantity="jacobian")
     base = BASE.changed({"cell": "lstm", "cell.forget_bias": 2, "dtype": "float64"})
     study = Study(base=base) if kind == "alone" else Study.of(base, {"lstm-tanh": {"cell.activation": "tanh"}})

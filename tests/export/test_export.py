@@ -39,6 +39,7 @@ from rnnviz.export import (
 from rnnviz.export.pdf import informed
 from rnnviz.export.points import harmless
 from rnnviz.figures import GradientFlow, Look
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trace import Trace
 
@@ -200,8 +201,9 @@ def test_html_draws_the_very_figure_with_its_shadow(language):
     assert json.loads(re.search(r"^const figure = (.*)$", page, re.MULTILINE)[1]) == on_page
     assert shown.drawn.as_json()["figure"] == on_page and Drawn.from_json(shown.drawn.as_json()).size == shown.size
     assert sum(Text(language)("figure.pinned", curve="") in str(curve.get("name")) for curve in on_page["data"]) == 9
-    other = {"data": [], "layout": {**shown.figure["layout"], "uirevision": "mine"}}
-    assert Picture(view, study, shown.results, on_page=other).drawn.figure is other
+    at = Picture(view, study, shown.results, Text(language), Look(True), time=3)
+    assert at.drawn.figure == with_cursor(view(shown.results, at.text, at.look), shown.results, 3, at.text, at.look)
+    assert at.figure["layout"]["shapes"] and at.provenance["time"] == 3
     assert shown.provenance["pinned"] == before.flat() and shown.provenance["dark"] is True
 
 

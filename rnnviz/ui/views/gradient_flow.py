@@ -6,7 +6,7 @@ import streamlit as st
 
 from rnnviz.choice import Choice
 from rnnviz.export import Picture, Pinned
-from rnnviz.figures import FigureDict, Results
+from rnnviz.figures import Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
 from rnnviz.ui import asking, failures, memory, taking
@@ -14,6 +14,7 @@ from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import (
     controls,
     look,
+    move_cursor,
     plot_words,
     preset_of,
     replaced_worker,
@@ -68,28 +69,30 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
 
 def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = False) -> Picture:
     view, pinned = record.view, pinned_setting(record, text) if not stale else None
-    picture = Picture(view, record.study(), results, text, look(), pinned)
+    picture = Picture(view, record.study(), results, text, look(), pinned, record.time)
     reading = view.reading(results, text)
     st.markdown(reading)
     if view.axis == "linear":
         st.warning(text("page.linear_warning"))
-    show(picture.figure, record, text, reading, stale)
+    show(picture, record, reading, stale)
     examples = record.experiment.batch_size
     note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
+    note += f" {text('page.cursor.note', time=record.time)}"
     st.caption(f"{note} {text('page.notation')}" + (f" {text('page.no_part')}" if view.part == "cell_state" else ""))
     return picture
 
 
-def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str, stale: bool) -> None:
-    title = figure["layout"]["title"]["text"]
+def show(picture: Picture, record: GradientFlowPage, reading: str, stale: bool) -> None:
+    text, title = picture.text, picture.figure["layout"]["title"]["text"]
     plot(
-        figure,
+        picture.figure,
         key="flow.figure",
         height=GRID_HEIGHT if record.view.arrangement == "grid" else OVERLAY_HEIGHT,
         alt=text("alt.gradient_flow", title=title, reading=reading.replace("**", "")),
         words=plot_words(text),
         file_name=file_name(record),
         stale=stale,
+        on_click=lambda point: move_cursor(picture, point),
         min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
     )
 
