@@ -13,6 +13,7 @@ from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
+from rnnviz.engine.judged import judged
 from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
 from rnnviz.experiment import Experiment
@@ -124,8 +125,8 @@ class Recorder:
 
     def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
         length = layers[0].time
-        steps = self.experiment.loss.steps(self.experiment.task.sequence_length)
-        steps = range(steps.start, min(steps.stop, length + 1))
+        answers = judged(self.experiment, self.batch.lengths, length)
+        steps = answers.steps
         if not steps:  # diverged before the loss: there is no gradient to report
             return
         gradient, loss = loss_gradient(
@@ -134,9 +135,9 @@ class Recorder:
             self.batch.targets[steps.start - 1 : steps.stop - 1],
             self.experiment.task.judgement,
         )
-        self.keep("loss", padded(loss, steps, length))
+        self.keep("loss", padded(answers.only(loss), steps, length))
         if self.wanted & GRADIENTS:
-            exponents = backward(layers, steps, gradient / len(steps), tick)
+            exponents = backward(layers, steps, answers.weigh(gradient), tick)
             self.keep_gradients(layers, exponents)
 
     def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
