@@ -40,3 +40,25 @@ QUANTITIES = {
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit")),
 }
+
+# What a training leaves behind. `update` counts 0 … U − 1; what stands there was measured before the update was made.
+# `snapshot` is an update of which more was kept. θ are all parameters together, g is ∂L/∂θ, ĝ the same after clipping.
+GATES = ("snapshot", "layer", "gate_name")
+TRAINING_QUANTITIES = {
+    "loss": Quantity("<i>L</i>", ("update",)),
+    "accuracy": Quantity("accuracy", ("update",)),
+    "learning_rate": Quantity("η", ("update",)),
+    "gradient_norm": Quantity("‖<i>g</i>‖", ("update",)),
+    "clipped_gradient_norm": Quantity("‖<i>ĝ</i>‖", ("update",)),
+    "clipped": Quantity("<i>ĝ</i> ≠ <i>g</i>", ("update",)),
+    "direction_change": Quantity("∠(<i>g</i>, <i>ĝ</i>)", ("update",), "degree"),
+    "parameter_gradient_norm": Quantity("‖∂<i>L</i>/∂θ<sub>i</sub>‖", ("update", "parameter")),
+    "update_ratio": Quantity("‖Δθ<sub>i</sub>‖/‖θ<sub>i</sub>‖", ("update", "parameter")),
+    "state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("snapshot", "band", "time"), "decade"),
+    "gate_mean": Quantity("mean gate", GATES),
+    "gate_saturation": Quantity("saturated share", GATES),
+    "spectral_radius": Quantity("ρ(<i>W</i><sub>hh</sub>)", GATES),
+    "singular_value": Quantity("σ₁(<i>W</i><sub>hh</sub>)", GATES),
+    "answer": Quantity("<i>y</i><sub>t</sub>", ("snapshot", "time")),
+    "target": Quantity("<i>y</i><sup>*</sup><sub>t</sub>", ("snapshot", "time")),
+}

@@ -20,11 +20,14 @@ from hypothesis import strategies as st
 
 from rnnviz.cells import CELLS, GRU, LSTM, Chrono, Elman, State
 from rnnviz.cells.cell import Cell
+from rnnviz.clipping import ByNorm, ByValue
 from rnnviz.diagnostics import jacobian_bounds, jacobian_norm
 from rnnviz.engine import run
+from rnnviz.engine.gradients import Back, weight_gradients
 from rnnviz.engine.jacobians import LOG10_2
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.passes import backward, forward
+from rnnviz.engine.training import angle
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep
 from rnnviz.initializers import (
     Gain,
@@ -52,6 +55,7 @@ from rnnviz.tasks import (
 from rnnviz.tasks.characters import ALPHABET, source
 from rnnviz.tasks.own_text import SAMPLE, encoded
 from rnnviz.trace import Trace
+from rnnviz.training import FullBPTT, Truncated
 from tests.oracles import batch_of, finite_difference, graph, powers, sigmoid, weight_gradient
 
 ROUNDING = (
@@ -300,23 +304,26 @@ def test_row_9_truncating_at_one_step_loses_most_of_the_gradient():
     shares = layer.weight_shares(None, 1.0)[0].flatten().tolist()
     assert shares == pytest.approx([0, 0.192, 0.072], abs=1e-15)
     assert sum(shares) == pytest.approx(0.264, abs=1e-15)
+    for cut, slope in ((FullBPTT(), 0.264), (Truncated(window=2, stride=1), 0.264), (Truncated(window=1), 0.072)):
+        first = cut.chunks(3)[-1].first
+        back = Back(range(first, 4), backward([layer], range(3, 4), z[2].reshape(1, 1, 1), first=first))
+        assert float(weight_gradients(layer, back)["weight_hh"]) == pytest.approx(slope, abs=1e-15)
     assert finite_difference(lambda x: 0.5 * (x * (x - 0.5)) ** 2, 0.8) == pytest.approx(0.264, abs=1e-9)
 
 
 def test_row_10_clipping_by_norm_keeps_the_direction_and_by_value_does_not():
-    """Row 10 (E): clip (3, .1) at 1. The arithmetic of the table, with torch's functions; rnnviz has no clipping yet.
+    """Row 10 (E): clip (3, .1) at 1.
 
-    torch divides by norm + 1e-6: a relative error of 3e-7, below the printed digits.
+    Like torch we divide by norm + 1e-6: a relative error of 3e-7, below the printed digits.
     """
-    weight = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    weight.grad = torch.tensor([3.0, 0.1], dtype=torch.float64)
-    torch.nn.utils.clip_grad_norm_([weight], 1.0)
-    assert weight.grad.tolist() == pytest.approx([0.99944, 0.03331], abs=5e-6)
-    weight.grad = torch.tensor([3.0, 0.1], dtype=torch.float64)
-    torch.nn.utils.clip_grad_value_([weight], 1.0)
-    assert weight.grad.tolist() == [1.0, 0.1]
-    angles = [math.degrees(math.atan2(0.1, x)) for x in (3.0, 1.0)]
-    assert angles == [pytest.approx(1.91, abs=0.005), pytest.approx(5.71, abs=0.005)]
+    gradient = torch.tensor([3.0, 0.1], dtype=torch.float64)
+    by_norm, by_value, axis = gradient.clone(), gradient.clone(), torch.tensor([1.0, 0.0])
+    assert ByNorm(threshold=1.0).clip(by_norm, float(gradient.norm()))
+    assert ByValue(threshold=1.0).clip(by_value, float(gradient.norm()))
+    assert by_norm.tolist() == pytest.approx([0.99944, 0.03331], abs=5e-6) and by_value.tolist() == [1.0, 0.1]
+    assert angle(gradient, by_norm) == pytest.approx(0, abs=1e-12)
+    assert angle(axis, gradient) == pytest.approx(1.91, abs=0.005)
+    assert angle(axis, by_value) == pytest.approx(5.71, abs=0.005)
 
 
 @settings(max_examples=20, deadline=None)

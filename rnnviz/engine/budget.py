@@ -34,10 +34,10 @@ def size_of(experiment: Experiment) -> int:
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward, adjoint, and the products of Jacobians if they are needed."""
+    """Floating-point operations of one experiment: forward and adjoint, in training too, and products of Jacobians."""
     e, size = experiment, experiment.cell.hidden_size
     rows = len(e.cell.gate_names) * size
-    passes = 6.0 * rows * (size * (2 * e.cell.layers - 1) + e.task.input_size) * e.batch_size
+    passes = 6.0 * rows * (size * (2 * e.cell.layers - 1) + e.task.input_size) * e.batch_size * (1 + e.training.updates)
     state = e.cell.state_size * e.cell.layers
     products = 4.0 * state**3 if set(needs) & set(NEED_PRODUCTS) else 0.0
     return e.task.sequence_length * (passes + products)
