@@ -12,26 +12,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnviz.api import draw, run
+    from rnnviz.api import draw, run, train
     from rnnviz.cells import GRU, LSTM, Elman
     from rnnviz.experiment import Experiment, Study, comparison
     from rnnviz.figures import GradientFlow
+    from rnnviz.training import Training
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "run": "api",
     "draw": "api",
+    "train": "api",
     "Experiment": "experiment",
     "Study": "experiment",
     "comparison": "experiment",
+    "Training": "training",
     "Elman": "cells",
     "LSTM": "cells",
     "GRU": "cells",
     "GradientFlow": "figures",
 }
 
-__all__ = ["GRU", "LSTM", "Elman", "Experiment", "GradientFlow", "Study", "comparison", "draw", "run"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "Elman",
+    "Experiment",
+    "GradientFlow",
+    "Study",
+    "Training",
+    "comparison",
+    "draw",
+    "run",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

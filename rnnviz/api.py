@@ -1,4 +1,4 @@
-"""The functions of a notebook: `run` an experiment, `draw` a figure. The page and the command line go the same way."""
+"""The functions of a notebook: `run`, `train`, `draw`. The page and the command line go the same way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
-from rnnviz.engine import run
+from rnnviz.engine import run, train
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, Look, Result, Results, as_plotly
@@ -16,7 +16,7 @@ from rnnviz.trace import Trace
 if TYPE_CHECKING:
     from rnnviz.figures import AnyFigure, PlotlyFigure
 
-__all__ = ["draw", "run"]
+__all__ = ["draw", "run", "train"]
 
 
 def draw(

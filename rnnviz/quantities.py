@@ -54,7 +54,7 @@ TRAINING_QUANTITIES = {
     "direction_change": Quantity("∠(<i>g</i>, <i>ĝ</i>)", ("update",), "degree"),
     "parameter_gradient_norm": Quantity("‖∂<i>L</i>/∂θ<sub>i</sub>‖", ("update", "parameter")),
     "update_ratio": Quantity("‖Δθ<sub>i</sub>‖/‖θ<sub>i</sub>‖", ("update", "parameter")),
-    "state_grad_log10_norm": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("snapshot", "band", "time"), "decade"),
+    "gradient_profile": Quantity("log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("snapshot", "band", "time"), "decade"),
     "gate_mean": Quantity("mean gate", GATES),
     "gate_saturation": Quantity("saturated share", GATES),
     "spectral_radius": Quantity("ρ(<i>W</i><sub>hh</sub>)", GATES),

@@ -156,14 +156,14 @@ def test_a_window_as_long_as_the_sequence_is_no_truncation():
 
 def test_beyond_the_window_the_gradient_is_exactly_zero():
     """Loss at the last of 20 steps, window 7: nothing reaches steps 1 … 13."""
-    flow = train(experiment(truncation=Truncated(window=7, stride=7))).data.state_grad_log10_norm
+    flow = train(experiment(truncation=Truncated(window=7, stride=7))).data.gradient_profile
     assert (flow.sel(time=slice(1, 13)) == -math.inf).all() and np.isfinite(flow.sel(time=slice(14, 20))).all()
 
 
 def test_where_ways_back_overlap_the_profile_is_that_of_their_sum():
     """Window 100 with stride 4 reaches everything: the sum of five ways back is the one of full BPTT."""
     parts, whole = (
-        train(experiment(loss=LossAtEvery(), updates=1, truncation=cut)).data.state_grad_log10_norm.values
+        train(experiment(loss=LossAtEvery(), updates=1, truncation=cut)).data.gradient_profile.values
         for cut in (Truncated(window=100, stride=4), FullBPTT())
     )
     assert parts == pytest.approx(whole, abs=1e-12)
@@ -213,7 +213,7 @@ def test_the_log_says_what_a_look_at_the_network_says(kind):
     assert trace.outcome.state == "completed"
     assert float(first.loss) == pytest.approx(float(seen.loss[-1].mean()), rel=1e-13)
     ordered = np.sort(seen.state_grad_log10_norm.values, -1)
-    assert first.state_grad_log10_norm.values == pytest.approx(ordered[:, [0, 2, 4]].T, abs=1e-12)
+    assert first.gradient_profile.values == pytest.approx(ordered[:, [0, 2, 4]].T, abs=1e-12)
     gate = seen.gate.transpose("layer", "gate_name", ...).values
     assert first.gate_mean.values == pytest.approx(gate.mean((2, 3, 4)), rel=1e-12)
     sigmoids = [place for place, name in enumerate(made.cell.gate_names) if name != "candidate"]
@@ -273,7 +273,7 @@ def test_snapshots_are_taken_as_often_as_asked_and_of_the_last_update():
     data = train(experiment(updates=10), every=4).data
     assert data.snapshot.values.tolist() == [0, 4, 8, 9]
     whole = train(experiment(updates=10), every=1).data
-    xr.testing.assert_equal(data.state_grad_log10_norm, whole.state_grad_log10_norm.sel(snapshot=[0, 4, 8, 9]))
+    xr.testing.assert_equal(data.gradient_profile, whole.gradient_profile.sel(snapshot=[0, 4, 8, 9]))
     assert len(train(experiment(Elman(hidden_size=1), updates=500)).data.snapshot) <= 251
 
 
