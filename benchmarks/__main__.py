@@ -18,7 +18,7 @@ ENVIRONMENT = {
 def main(wanted: list[str]) -> None:
     import torch
 
-    from benchmarks import gradients, grid, jacobians, long_sequences, page, products
+    from benchmarks import gradients, grid, jacobians, long_sequences, page, products, training
     from benchmarks.timing import HEADER
 
     torch.set_num_threads(1)
@@ -28,6 +28,7 @@ def main(wanted: list[str]) -> None:
         "jacobians": jacobians.rows,
         "long_sequences": long_sequences.rows,
         "grid": grid.rows,
+        "training": training.rows,
         "page": page.rows,
     }
     unknown = [name for name in wanted if name not in sections]

@@ -12,10 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnviz.api import draw, results_of, run, sweep
+    from rnnviz.api import draw, results_of, run, sweep, train
     from rnnviz.cells import GRU, LSTM, Elman
     from rnnviz.experiment import Experiment, Study, comparison, grid
     from rnnviz.figures import GradientFlow
+    from rnnviz.training import Training
 
 __version__ = "0.1.0"
 
@@ -24,10 +25,12 @@ _HOMES = {
     "sweep": "api",
     "draw": "api",
     "results_of": "api",
+    "train": "api",
     "Experiment": "experiment",
     "Study": "experiment",
     "comparison": "experiment",
     "grid": "experiment",
+    "Training": "training",
     "Elman": "cells",
     "LSTM": "cells",
     "GRU": "cells",
@@ -35,8 +38,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "GRU", "LSTM", "Elman", "Experiment", "GradientFlow", "Study", "comparison", "draw", "grid", "results_of", "run",
-    "sweep",
+    "GRU", "LSTM", "Elman", "Experiment", "GradientFlow", "Study", "Training", "comparison", "draw", "grid",
+    "results_of", "run", "sweep", "train",
 ]  # fmt: skip
 
 

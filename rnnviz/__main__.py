@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -20,14 +20,17 @@ from rnnviz.command import manual
 from rnnviz.command.progress import Progress
 from rnnviz.command.words import experiment, format_of, one_of, wish
 from rnnviz.diagnostics import DIAGNOSTICS
+from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.run import EVERYTHING
-from rnnviz.export import FORMATS, CannotExport, Picture, check_ready, formats_of, write
+from rnnviz.experiment import Experiment
+from rnnviz.export import FORMATS, CannotExport, Format, Picture, check_ready, formats_of, write
 from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
 from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.text import LANGUAGES, Text
-from rnnviz.trace import Trace
+from rnnviz.trace import Outcome, Trace
+from rnnviz.training import Training
 
 WRONG_WORDS, NOT_WRITTEN = 2, 3
 
@@ -111,6 +114,9 @@ def run_trace(words: list[str], out: Path | None, text: Text) -> None:
     subject, view = experiment(words), GradientFlow()
     if out and chosen:
         check_ready(out, chosen, text)
+    if isinstance(subject.training, Training):
+        keep_training(subject, out, chosen, text)
+        return
     needed = {name for need in view.needs for name in (*DIAGNOSTICS[need].reads, *DIAGNOSTICS[need].reads_if_there)}
     with Progress(text) as tick:
         trace = run_experiment(subject, record=EVERYTHING if out else needed, tick=tick)
@@ -119,6 +125,41 @@ def run_trace(words: list[str], out: Path | None, text: Text) -> None:
     say(subject.key, results_of(trace, view.needs), view, text)
     if out:
         print(text("command.written", path=out))
+
+
+def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, text: Text) -> None:
+    """Train, and keep the log; what was done is kept if Ctrl-C ends it."""
+    with Progress(text) as tick, suppress(KeyboardInterrupt):
+        trainer = Trainer(subject, tick=tick)
+        for _ in trainer.steps():
+            pass
+    trace = trainer.trace()
+    if out and chosen:
+        write(out, chosen.make(trace))
+    print(text("command.key", key=subject.key))
+    print(text("command.ended", outcome=ending(trace.outcome, text)))
+    print(learnt(trace, text))
+    if out:
+        print(text("command.written", path=out))
+
+
+def ending(outcome: Outcome, text: Text) -> str:
+    return text(
+        f"training.outcome.{outcome.state}", **{name: fact for name, fact in vars(outcome).items() if fact != ""}
+    )
+
+
+def learnt(trace: Trace, text: Text) -> str:
+    """The loss, and the accuracy where answers are classes, over the last tenth of the updates, beside the baseline."""
+    data, score = trace.data, trace.experiment.baseline()
+    if not data.sizes["update"]:
+        return text("training.nothing")
+    last = data.isel(update=slice(-max(1, data.sizes["update"] // 10), None))
+    words = text("training.loss", loss=f"{float(last.loss.mean()):.4g}", baseline=f"{score.loss:.4g}")
+    if score.accuracy is None:
+        return words
+    accuracy = f"{100 * float(last.accuracy.mean()):.3g}"
+    return words + " " + text("training.accuracy", accuracy=accuracy, baseline=f"{100 * score.accuracy:.3g}")
 
 
 def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:

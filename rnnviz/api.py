@@ -1,4 +1,4 @@
-"""The functions of a notebook: `run` one experiment, `sweep` many, `draw` a figure.
+"""The functions of a notebook: `run` and `train` one experiment, `sweep` many, `draw` a figure.
 
 The page and the command line go the same way.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
-from rnnviz.engine import run
+from rnnviz.engine import run, train
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, GradientFlow, Look, Result, Results, as_plotly
@@ -22,7 +22,7 @@ from rnnviz.trace import Trace
 if TYPE_CHECKING:
     from rnnviz.figures import AnyFigure, PlotlyFigure
 
-__all__ = ["draw", "results_of", "run", "sweep"]
+__all__ = ["draw", "results_of", "run", "sweep", "train"]
 
 Subject = Trace | Experiment | Study | Results
 

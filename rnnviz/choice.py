@@ -94,6 +94,14 @@ class Known:
 Domain = Range | OneOf | Pattern | Known
 
 
+@dataclass(frozen=True)
+class AddedLater:
+    """Written in the annotation of a parameter that joined a choice when results had keys already.
+
+    At its default it adds nothing to a key, so what was kept before it came is still found.
+    """
+
+
 class InvalidParameter(ValueError):
     """A parameter lies outside its declared domain. The parts are kept, so that a page can say it in any language."""
 
@@ -127,6 +135,7 @@ class Parameter:
     default: Any
     read_as: Callable[[str], Word]  # int, float, bool or str
     options: Mapping[str, type[Choice]]  # empty unless the parameter is itself a choice
+    added_later: bool = False
 
     def parse(self, word: Word) -> Word:
         """A value from a link or a command line, where everything is a string; what cannot be read is left as it came."""
@@ -168,12 +177,7 @@ class Choice(BaseModel):
         """One level of dotted names and plain values: the form for JSON, links, flags and tables."""
         out: Flat = {}
         for parameter in self.parameters_declared():
-            value = getattr(self, parameter.name)
-            if isinstance(value, Choice):
-                out[parameter.name] = value.kind
-                out |= {f"{parameter.name}.{name}": inner for name, inner in value.flat().items()}
-            else:
-                out[parameter.name] = value
+            out |= said(parameter.name, getattr(self, parameter.name), lambda choice: choice.flat())
         return out
 
     @classmethod
@@ -208,17 +212,28 @@ class Choice(BaseModel):
     def identity(self) -> Flat:
         """All that decides a result: the words, and under `@data` the fingerprint of what they stand for.
 
+        A parameter that was added later is left out while it stands at its default.
         A fingerprint is no part of the flat form, so a link stays good on a machine where the data are others.
         """
-        parts = {name: value for name, value in self if isinstance(value, Choice)}
-        inner = {f"{name}.{path}": word for name, part in parts.items() for path, word in part.identity().items()}
+        out: Flat = {}
+        for parameter in self.parameters_declared():
+            value = getattr(self, parameter.name)
+            if not (parameter.added_later and value == parameter.default):
+                out |= said(parameter.name, value, lambda choice: choice.identity())
         own = self.fingerprint()
-        return self.flat() | inner | ({"@data": own} if own else {})
+        return out | ({"@data": own} if own else {})
 
     @property
     def key(self) -> str:
         """Sixteen hex digits, equal in every process and on every machine for equal choices of equal data."""
         return key_of({"kind": self.kind, **self.identity()})
+
+
+def said(name: str, value: Word | Choice, inside: Callable[[Choice], Flat]) -> Flat:
+    """The words of one parameter: its value, or the kind of a choice and what is inside it under dotted names."""
+    if not isinstance(value, Choice):
+        return {name: value}
+    return {name: value.kind, **{f"{name}.{path}": word for path, word in inside(value).items()}}
 
 
 def default(option: type[Kind]) -> Kind:
@@ -243,9 +258,9 @@ def declaration(name: str, info: FieldInfo) -> Parameter:
     words = ("true", "false") if info.annotation is bool else tuple(map(str, get_args(info.annotation)))
     domain: Domain = OneOf(tuple(options)) if options else described[0] if described else OneOf(words)
     read_as = info.annotation if info.annotation in (int, float, bool) else str
-    return Parameter(
-        name, domain, info.get_default(call_default_factory=True), cast("Callable[[str], Word]", read_as), options
-    )
+    start = info.get_default(call_default_factory=True)
+    added_later = any(isinstance(item, AddedLater) for item in info.metadata)
+    return Parameter(name, domain, start, cast("Callable[[str], Word]", read_as), options, added_later)
 
 
 def parameter_at(record: Choice, path: str) -> Parameter | None:

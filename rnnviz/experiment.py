@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
+import torch
 from pydantic import Field
+from torch import Tensor
 
 from rnnviz.activations import ActivationName
 from rnnviz.cells import CELLS, AnyCell, Elman
-from rnnviz.choice import Choice, Flat, InvalidParameter, Known, OneOf, Pattern, Range, Word, key_of
+from rnnviz.choice import AddedLater, Choice, Flat, InvalidParameter, Known, OneOf, Pattern, Range, Word, key_of
 from rnnviz.initializers import AnyInitializer, Gain, Orthogonal
 from rnnviz.tasks import Adding, AnyTask
+from rnnviz.training import AnyTraining, NoTraining
+
+
+class Score(NamedTuple):
+    """A loss, and the share of right classes; None where answers are numbers."""
+
+    loss: float
+    accuracy: float | None
 
 
 class LossAtLast(Choice):
@@ -55,6 +65,19 @@ class Experiment(Choice):
     batch_size: Annotated[int, Range(1, 256, symbol="N", unit="examples", log=True)] = 16
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     dtype: Literal["float32", "float64"] = "float32"
+    training: Annotated[AnyTraining, AddedLater()] = NoTraining()
+
+    def baseline(self) -> Score:
+        """What a model that has learnt nothing scores: the task's baseline, in the mean over what is judged."""
+        task, known = self.task, self.task.baseline()
+
+        def judged(of_step: Tensor) -> float:
+            sums = torch.cat([of_step.new_zeros(1), of_step.cumsum(0)])
+            steps = [self.loss.steps(end) for end in task.ends]
+            means = [(sums[each.stop - 1] - sums[each.start - 1]) / len(each) for each in steps]
+            return float(torch.stack(means).mean())
+
+        return Score(judged(known.loss), None if known.accuracy is None else judged(known.accuracy))
 
 
 VARIATION_NAME = Pattern(r"^[a-z0-9_\-]{1,40}$")
@@ -149,6 +172,6 @@ def grid(base: Experiment, values: Mapping[str, Iterable[Word]]) -> list[Experim
 
 
 __all__ = [
-    "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Study", "Variation",
+    "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Score", "Study", "Variation",
     "comparison", "grid",
 ]  # fmt: skip

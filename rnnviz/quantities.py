@@ -16,6 +16,11 @@ class Quantity(NamedTuple):
     source: str
     unit: str = "1"
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What a variable of a Dataset says of itself."""
+        return {"symbol": self.symbol, "unit": self.unit, "source": self.source}
+
 
 STATES = ("layer", "time", "example", "unit")
 SHARES = ("matrix", "layer", "gate_name", "time")  # of W_hh and of W_ih, by the gate whose rows they are
@@ -80,4 +85,35 @@ QUANTITIES = {
     "bias_hh": Quantity("<i>b</i><sub>hh</sub>", ("layer", "row"), TORCH),
     # Of one example, as the Jacobians are; x_t of a higher layer is the hidden state of the layer below.
     "input_sum": Quantity("<i>W</i><sub>ih</sub> <i>x</i><sub>t</sub>", ("layer", "time", "row"), TORCH),
+}
+
+# What a training leaves behind. `update` counts 0 … U − 1; what stands there was measured before the update was made.
+# `snapshot` is an update of which more was kept. θ are all parameters together, g is ∂L/∂θ, ĝ the same after clipping.
+CLIPPING = "PyTorch: torch.nn.utils.clip_grad_norm_, clip_grad_value_"
+GATES = ("snapshot", "layer", "gate_name")
+TRAINING_QUANTITIES = {
+    "loss": Quantity("<i>L</i>", ("update",), "PyTorch: torch.nn.MSELoss, CrossEntropyLoss, mean over the batch"),
+    "accuracy": Quantity("accuracy", ("update",), "share of right answers, as the task's score defines them"),
+    "learning_rate": Quantity("η", ("update",), "PyTorch: torch.optim.lr_scheduler"),
+    "gradient_norm": Quantity("‖<i>g</i>‖", ("update",), CLIPPING),
+    "clipped_gradient_norm": Quantity("‖<i>ĝ</i>‖", ("update",), CLIPPING),
+    "clipped": Quantity("<i>ĝ</i> ≠ <i>g</i>", ("update",), CLIPPING),
+    "direction_change": Quantity("∠(<i>g</i>, <i>ĝ</i>)", ("update",), CLIPPING, "degree"),
+    "parameter_gradient_norm": Quantity("‖∂<i>L</i>/∂θ<sub>i</sub>‖", ("update", "parameter"), AUTOGRAD),
+    "update_ratio": Quantity(
+        "‖Δθ<sub>i</sub>‖/‖θ<sub>i</sub>‖", ("update", "parameter"), "the step that torch.optim takes, over the weights"
+    ),
+    "gradient_profile": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖", ("snapshot", "band", "time"), WHOLE_STATE, "decade"
+    ),
+    "gate_mean": Quantity("mean gate", GATES, TORCH),
+    "gate_saturation": Quantity(
+        "saturated share", GATES, "Karpathy, Johnson & Li (2015): a gate below 0.1 or above 0.9"
+    ),
+    "spectral_radius": Quantity("ρ(<i>W</i><sub>hh</sub>)", GATES, PASCANU),
+    "singular_value": Quantity("σ₁(<i>W</i><sub>hh</sub>)", GATES, PASCANU),
+    "answer": Quantity(
+        "<i>y</i><sub>t</sub>", ("snapshot", "time"), "the readout W_hy h_t + b_hy; a class where it is one"
+    ),
+    "target": Quantity("<i>y</i><sup>*</sup><sub>t</sub>", ("snapshot", "time"), "the task's"),
 }

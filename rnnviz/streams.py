@@ -17,17 +17,18 @@ def generator(seed: int, *purpose: object) -> Generator:
 class Examples:
     """Numbers for a batch, one generator per example and purpose, drawn step after step.
 
-    So a longer sequence begins with the shorter one, and a wider batch contains the narrower one.
+    So a longer sequence begins with the shorter one, and a wider batch contains the narrower one. Examples are numbered
+    without end; a batch is those from `first` on. Training reads on in them, so its place in the data is one number.
     """
 
-    def __init__(self, seed: int, batch_size: int):
-        self.seed, self.batch_size = seed, batch_size
+    def __init__(self, seed: int, batch_size: int, first: int = 0):
+        self.seed, self.batch_size, self.first = seed, batch_size, first
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """U(0, 1), (example, *shape), float64. The first axis of `shape` may grow without changing what came before."""
         drawn = [
             torch.rand(shape, generator=generator(self.seed, purpose, example), dtype=torch.float64)
-            for example in range(self.batch_size)
+            for example in range(self.first, self.first + self.batch_size)
         ]
         return torch.stack(drawn)
 

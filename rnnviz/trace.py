@@ -13,14 +13,24 @@ from rnnviz.experiment import Experiment
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. A diverged run names the first quantity that left the finite numbers, and its time step."""
+    """How a run ended. A diverged run names the first quantity that left the finite numbers, and its time step.
+
+    A training names the update at which it ended; a diverged one also the first parameter with a gradient, or a value,
+    that is not finite. Its `time` is 0 where no state overflowed.
+    """
 
     state: Literal["completed", "diverged", "stopped"]
     quantity: str = ""
     time: int = 0
     dtype: str = ""
+    update: int | None = None
+    parameter: str = ""
 
     def __str__(self) -> str:
+        if self.state == "diverged" and self.update is not None:
+            return f"diverged at update {self.update} in the {self.quantity} of {self.parameter}, {self.dtype}"
+        if self.state == "stopped" and self.update is not None:
+            return f"stopped before update {self.update}"
         if self.state == "diverged":
             return f"overflowed at step {self.time}, {self.dtype}"
         return self.state

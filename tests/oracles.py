@@ -154,3 +154,100 @@ def powers(base: Decimal) -> Iterator[tuple[int, Decimal]]:
     while True:
         t, value = t + 1, value * base
         yield t, value
+
+
+# — training, by torch alone —
+
+
+class TorchNetwork(nn.Module):
+    """torch's layer and a linear readout, starting from the given parameters."""
+
+    def __init__(self, experiment: Experiment, parameters: Mapping[str, Tensor]):
+        super().__init__()
+        self.recurrent = torch_module(experiment, parameters)
+        self.readout = nn.Linear(experiment.cell.hidden_size, experiment.task.output_size)
+        self.readout.to(DTYPES[experiment.dtype])
+        self.readout.load_state_dict({"weight": parameters["weight_hy"], "bias": parameters["bias_hy"]})
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.readout(self.recurrent(inputs)[0])
+
+
+def loss_of(experiment: Experiment, outputs: Tensor, targets: Tensor) -> Tensor:
+    """L of sequences of one length, with torch's losses; (time, example, output)."""
+    steps = experiment.loss.steps(experiment.task.sequence_length)
+    outputs, targets = outputs[steps.start - 1 : steps.stop - 1], targets[steps.start - 1 : steps.stop - 1]
+    if experiment.task.judgement == "cross_entropy":
+        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten())
+    return functional.mse_loss(outputs, targets.to(outputs.dtype))
+
+
+def loss_path(
+    experiment: Experiment,
+    parameters: Mapping[str, Tensor],
+    make: Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer],
+    clip: Callable[[list[nn.Parameter]], object] = lambda parameters: None,
+    schedule: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler] | None = None,
+) -> list[float]:
+    """The losses of the usual loop: zero_grad, forward, backward, clip, step."""
+    network = TorchNetwork(experiment, parameters)
+    optimizer = make(network.parameters())
+    scheduler = schedule(optimizer) if schedule else None
+    losses, size = [], experiment.batch_size
+    for update in range(experiment.training.updates):
+        batch = experiment.task.batch(Examples(experiment.seed, size, update * size))
+        optimizer.zero_grad()
+        loss = loss_of(experiment, network(batch.inputs.to(DTYPES[experiment.dtype])), batch.targets)
+        loss.backward()
+        clip(list(network.parameters()))
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def truncated_gradients(experiment: Experiment, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """∂L/∂θ of the first batch with the state before every chunk detached, straight from `Cell.step`.
+
+    The chunks are counted out here: they end every s steps and with the sequence, and reach back k steps.
+    """
+    e, cut = experiment, experiment.training.truncation
+    batch = e.task.batch(Examples(e.seed, e.batch_size))
+    length, n = e.task.sequence_length, e.batch_size
+    window = getattr(cut, "window", length)
+    stride = min(getattr(cut, "stride", length), window)
+    leaves = {name: value.detach().clone().requires_grad_() for name, value in parameters.items()}
+    inputs, total = batch.inputs.to(DTYPES[e.dtype]), torch.zeros((), dtype=DTYPES[e.dtype])
+    start = e.cell.initial_state(n, inputs.dtype).flat()
+    states, begin = {0: [start] * e.cell.layers}, 1  # detached states after every step
+    for t in range(1, length + 1):
+        states[t] = [flat.detach() for flat in one_step(e, leaves, inputs[t - 1], states[t - 1])]
+    for end in sorted({*range(stride, length, stride), length}):
+        first = max(1, end - window + 1)
+        state = states[first - 1]
+        for t in range(first, end + 1):
+            state = one_step(e, leaves, inputs[t - 1], state)
+            if t >= begin:
+                outputs = state[-1][:, : e.cell.hidden_size] @ leaves["weight_hy"].T + leaves["bias_hy"]
+                target = batch.targets[t - 1]
+                if e.task.judgement == "cross_entropy":
+                    loss = functional.cross_entropy(outputs, target, reduction="none")
+                else:
+                    loss = (outputs - target).square().mean(-1)
+                for example in range(n):
+                    last = length if batch.lengths is None else int(batch.lengths[example])
+                    judged = e.loss.steps(last)
+                    if t in judged:
+                        total = total + loss[example] / len(judged) / n
+        begin = end + 1
+    found = torch.autograd.grad(total, list(leaves.values()))
+    return dict(zip(leaves, found, strict=True))
+
+
+def one_step(experiment: Experiment, leaves: Mapping[str, Tensor], x: Tensor, before: list[Tensor]) -> list[Tensor]:
+    after = []
+    for layer, flat in enumerate(before):
+        after.append(experiment.cell.step(own(leaves, layer), x, experiment.cell.state(flat))[0].flat())
+        x = after[-1][:, : experiment.cell.hidden_size]
+    return after

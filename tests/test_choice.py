@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rnnviz import cells, experiment, initializers, tasks
+from rnnviz import cells, clipping, experiment, initializers, optimizers, tasks, training
 from rnnviz.cells import CELLS, GRU, LSTM, Chrono, Elman, ForgetBias
 from rnnviz.choice import Choice, InvalidParameter, Known, OneOf, Parameter, Range
 from rnnviz.experiment import Experiment, LossAtStep, Study, Variation, comparison
@@ -24,7 +24,8 @@ from rnnviz.figures import GradientFlow
 from rnnviz.initializers import INITIALIZERS, Gain, Gaussian, NaturalScale, NonNormal, Orthogonal, SpectralRadius
 from rnnviz.tasks import TASKS, Adding, Copying, Noise, OwnSeries, OwnText, Stocks
 
-NAMES = {**vars(cells), **vars(experiment), **vars(initializers), **vars(tasks), "GradientFlow": GradientFlow}
+MODULES = (cells, clipping, experiment, initializers, optimizers, tasks, training)
+NAMES = {name: one for module in MODULES for name, one in vars(module).items()} | {"GradientFlow": GradientFlow}
 
 
 def values_of(parameter: Parameter) -> st.SearchStrategy[object]:
@@ -91,6 +92,7 @@ def test_every_parameter_is_in_the_flat_form_and_in_the_key():
         "task": "adding", "task.sequence_length": 99, "task.variance": 0.5, "task.features": 2, "loss": "every",
         "cell": "gru", "cell.hidden_size": 31, "cell.layers": 2, "cell.activation": "relu", "cell.forget_bias.value": 1.0,
         "initializer": "gaussian", "initializer.scale.gain": 0.9, "batch_size": 15, "seed": 1, "dtype": "float64",
+        "training": "training",
     }  # fmt: skip
     assert {name for name in base.flat() if name not in changed} == {"initializer.scale", "cell.forget_bias"}
     keys = {base.key, *(base.changed({name: word}).key for name, word in changed.items())}
@@ -103,7 +105,8 @@ def test_a_key_is_the_same_in_another_process():
     made = [Experiment(), Experiment(cell=LSTM(forget_bias=Chrono()), task=Stocks()), *studies]
     program = (
         "import sys; from rnnviz.experiment import *; from rnnviz.cells import *; from rnnviz.tasks import *\n"
-        "from rnnviz.initializers import *\n"
+        "from rnnviz.initializers import *; from rnnviz.training import *; from rnnviz.optimizers import *\n"
+        "from rnnviz.clipping import *\n"
         "print(*(choice.key for choice in eval(sys.stdin.read())))"
     )
     for seed in ("1", "2"):
@@ -239,7 +242,8 @@ LINK_REFUSALS: dict[str, tuple[Mapping[str, object], str]] = {
     "a kind that is no word": ({"cell": True}, "cell must be one of elman, lstm, gru; got True."),
     "an unknown name": (
         {"cel": "lstm"},
-        "cel must be left out; the parameters here are task, loss, cell, initializer, batch_size, seed, dtype; "
+        "cel must be left out; the parameters here are task, loss, cell, initializer, batch_size, seed, dtype, "
+        "training; "
         "got 'lstm'. Did you mean cell?",
     ),
     "an unknown inner name": (

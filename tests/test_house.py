@@ -21,13 +21,16 @@ import rnnviz
 from rnnviz.cells import CELLS, AnyCell
 from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, OneOf, Parameter
+from rnnviz.clipping import CLIPPINGS, AnyClipping, Clipping
 from rnnviz.diagnostics import DIAGNOSTICS, Diagnostic
 from rnnviz.experiment import Experiment
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS, AnyInitializer, Initializer
+from rnnviz.optimizers import OPTIMIZERS, SCHEDULES, AnyOptimizer, AnySchedule, Optimizer, Schedule
 from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
+from rnnviz.training import TRUNCATIONS, AnyTruncation, Truncation
 from rnnviz.ui.flow import GradientFlowPage
 
 ROOT = Path(__file__).parent.parent
@@ -172,6 +175,10 @@ def made_here(module: ModuleType, base: type) -> list[type]:
         ("cells", Cell, CELLS, AnyCell),
         ("tasks", Task, TASKS, AnyTask),
         ("initializers", Initializer, INITIALIZERS, AnyInitializer),
+        ("optimizers", Optimizer, OPTIMIZERS, AnyOptimizer),
+        ("optimizers", Schedule, SCHEDULES, AnySchedule),
+        ("clipping", Clipping, CLIPPINGS, AnyClipping),
+        ("training", Truncation, TRUNCATIONS, AnyTruncation),
     ],
 )
 def test_every_choice_is_in_its_list_and_in_its_union(folder, base, listed, union):

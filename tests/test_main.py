@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 from rnnviz.__main__ import application, language_of
@@ -19,9 +21,11 @@ from rnnviz.command import progress
 from rnnviz.command.manual import TOPICS, experiment_words, figure_words
 from rnnviz.command.progress import Progress
 from rnnviz.command.words import wish
+from rnnviz.engine import train
 from rnnviz.experiment import Experiment, comparison
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
+from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS
 from rnnviz.text import LANGUAGES, Text
 
@@ -185,6 +189,7 @@ def test_the_lists_name_everything():
     kinds = lambda listed: [one.model_fields["kind"].default for one in listed]  # noqa: E731
     expected = {
         "cells": kinds(CELLS), "tasks": kinds(TASKS), "initializers": kinds(INITIALIZERS), "activations": ACTIVATIONS,
+        "optimizers": kinds(OPTIMIZERS),
         "figures": kinds(FIGURES), "formats": ["png", "svg", "pdf", "html", "csv", "json", "nc", "ipynb", "py"],
     }  # fmt: skip
     for topic, names in expected.items():
@@ -245,3 +250,56 @@ def test_progress_is_on_stderr_and_short_work_says_nothing(capsys, monkeypatch):
         tick(0.5)
         tick(0.6)
     assert capsys.readouterr() == ("", "computing: 50 %\n")
+
+
+# — training —
+
+
+TRAINING = ("task=parity", "task.sequence_length=8", "cell.hidden_size=4", "batch_size=4", "training.updates=30")
+
+
+def test_run_with_updates_trains_and_keeps_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "SHORT", math.inf)
+    out = tmp_path / "run.nc"
+    answer = told("run", *TRAINING, "--out", out)
+    assert answer.exit_code == 0 and answer.stderr == ""
+    key, outcome, learnt, file = answer.stdout.splitlines()
+    made = Experiment.from_flat(dict(word.split("=") for word in TRAINING))
+    assert (key, outcome, file) == (f"key: {made.key}", "outcome: trained", f"file: {out}")
+    with xr.open_dataset(out, engine="h5netcdf") as kept:
+        assert kept.sizes["update"] == kept.sizes["snapshot"] == 30 and kept.attrs["experiment.training.updates"] == 30
+        xr.testing.assert_equal(kept, train(made).data)
+        assert f"{float(kept.loss[-3:].mean()):.4g}; knowing nothing scores 0.6931." in learnt and "50 %" in learnt
+
+
+@every_language
+def test_a_training_that_diverges_is_a_result_and_says_where(language, tmp_path):
+    words = (
+        "cell.activation=relu",
+        "training.optimizer=sgd",
+        "training.optimizer.learning_rate=10",
+        "training.updates=90",
+    )
+    answer = told("run", "cell.hidden_size=8", *words, "--out", tmp_path / "run.nc", "--language", language)
+    assert answer.exit_code == 0 and "_l0" in answer.stdout
+    with xr.open_dataset(tmp_path / "run.nc", engine="h5netcdf") as kept:
+        assert kept.attrs["outcome"] == "diverged" and kept.sizes["update"] == kept.attrs["ended_at_update"] + 1
+        assert f"{kept.attrs['ended_at_update']}" in answer.stdout and kept.attrs["ended_in_parameter"] in answer.stdout
+
+
+def test_a_training_that_is_interrupted_keeps_what_was_done(monkeypatch, tmp_path):
+    def press(self, progress):
+        if progress >= 0.5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "__call__", press)
+    answer = told("run", *TRAINING, "--out", tmp_path / "run.nc")
+    assert answer.exit_code == 0 and "outcome: stopped before update 1" in answer.stdout
+    with xr.open_dataset(tmp_path / "run.nc", engine="h5netcdf") as kept:
+        assert 14 <= kept.sizes["update"] <= 15
+
+
+def test_every_task_says_its_shape_its_lag_and_its_baseline():
+    said = told("list", "tasks").stdout
+    assert said.count("Needed lag: ") + said.count("No particular lag is needed.") == len(TASKS)
+    assert "always answers 1 has a squared error of 1/6" in said

@@ -1,4 +1,4 @@
-"""The numbers of NUMBERS.md, rows 1–15 and 24: what somebody else gives for what our own engine computes.
+"""The numbers of NUMBERS.md, rows 1–15 and 24–28a: what somebody else gives for what our own engine computes.
 
 Every docstring quotes its row. A number printed in a table is checked to half of its last digit, because no more is
 known of it; the closed form behind it, where there is one, is checked to the rounding of float64.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from decimal import Decimal, localcontext
 from statistics import mean, stdev
 
@@ -19,11 +20,14 @@ from hypothesis import strategies as st
 
 from rnnviz.cells import CELLS, GRU, LSTM, Chrono, Elman, State
 from rnnviz.cells.cell import Cell
+from rnnviz.clipping import ByNorm, ByValue
 from rnnviz.diagnostics import jacobian_bounds, jacobian_norm
 from rnnviz.engine import run
+from rnnviz.engine.gradients import Back, weight_gradients
 from rnnviz.engine.jacobians import LOG10_2
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.passes import backward, forward
+from rnnviz.engine.training import angle
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep
 from rnnviz.initializers import (
     Gain,
@@ -35,9 +39,23 @@ from rnnviz.initializers import (
     PyTorchDefault,
     SpectralRadius,
 )
-from rnnviz.streams import generator
-from rnnviz.tasks import Adding, Copying, Noise
+from rnnviz.streams import Examples, generator
+from rnnviz.tasks import (
+    Adding,
+    BracketDepth,
+    Characters,
+    Copying,
+    Digits,
+    Multiplication,
+    Noise,
+    OwnText,
+    Parity,
+    TemporalOrder,
+)
+from rnnviz.tasks.characters import ALPHABET, source
+from rnnviz.tasks.own_text import SAMPLE, encoded
 from rnnviz.trace import Trace
+from rnnviz.training import FullBPTT, Truncated
 from tests.oracles import batch_of, finite_difference, graph, powers, sigmoid, weight_gradient
 
 ROUNDING = (
@@ -286,23 +304,26 @@ def test_row_9_truncating_at_one_step_loses_most_of_the_gradient():
     shares = layer.weight_shares(None, 1.0)[0].flatten().tolist()
     assert shares == pytest.approx([0, 0.192, 0.072], abs=1e-15)
     assert sum(shares) == pytest.approx(0.264, abs=1e-15)
+    for cut, slope in ((FullBPTT(), 0.264), (Truncated(window=2, stride=1), 0.264), (Truncated(window=1), 0.072)):
+        first = cut.chunks(3)[-1].first
+        back = Back(range(first, 4), backward([layer], range(3, 4), z[2].reshape(1, 1, 1), first=first))
+        assert float(weight_gradients(layer, back)["weight_hh"]) == pytest.approx(slope, abs=1e-15)
     assert finite_difference(lambda x: 0.5 * (x * (x - 0.5)) ** 2, 0.8) == pytest.approx(0.264, abs=1e-9)
 
 
 def test_row_10_clipping_by_norm_keeps_the_direction_and_by_value_does_not():
-    """Row 10 (E): clip (3, .1) at 1. The arithmetic of the table, with torch's functions; rnnviz has no clipping yet.
+    """Row 10 (E): clip (3, .1) at 1.
 
-    torch divides by norm + 1e-6: a relative error of 3e-7, below the printed digits.
+    Like torch we divide by norm + 1e-6: a relative error of 3e-7, below the printed digits.
     """
-    weight = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    weight.grad = torch.tensor([3.0, 0.1], dtype=torch.float64)
-    torch.nn.utils.clip_grad_norm_([weight], 1.0)
-    assert weight.grad.tolist() == pytest.approx([0.99944, 0.03331], abs=5e-6)
-    weight.grad = torch.tensor([3.0, 0.1], dtype=torch.float64)
-    torch.nn.utils.clip_grad_value_([weight], 1.0)
-    assert weight.grad.tolist() == [1.0, 0.1]
-    angles = [math.degrees(math.atan2(0.1, x)) for x in (3.0, 1.0)]
-    assert angles == [pytest.approx(1.91, abs=0.005), pytest.approx(5.71, abs=0.005)]
+    gradient = torch.tensor([3.0, 0.1], dtype=torch.float64)
+    by_norm, by_value, axis = gradient.clone(), gradient.clone(), torch.tensor([1.0, 0.0])
+    assert ByNorm(threshold=1.0).clip(by_norm, float(gradient.norm()))
+    assert ByValue(threshold=1.0).clip(by_value, float(gradient.norm()))
+    assert by_norm.tolist() == pytest.approx([0.99944, 0.03331], abs=5e-6) and by_value.tolist() == [1.0, 0.1]
+    assert angle(gradient, by_norm) == pytest.approx(0, abs=1e-12)
+    assert angle(axis, gradient) == pytest.approx(1.91, abs=0.005)
+    assert angle(axis, by_value) == pytest.approx(5.71, abs=0.005)
 
 
 @settings(max_examples=20, deadline=None)
@@ -456,3 +477,57 @@ def test_row_24_the_forget_bias_decides_whether_an_lstm_forgets(bias, exponent, 
         log_norm = run(made, record=["state_grad_log10_norm"]).data.state_grad_log10_norm.values[:, 0]
         slopes.append(float(log_norm[1500] - log_norm[4000]) * math.log(10) / 2500)
     assert mean(slopes) == pytest.approx(exponent, abs=3 * spread * math.sqrt(2 / 5))
+
+
+# — 3. What a model that has learnt nothing scores —
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "wrong"),
+    [
+        pytest.param(Adding(), 1 / 6, None, id="row 25"),
+        pytest.param(Multiplication(), 7 / 144, None, id="row 26"),
+        pytest.param(TemporalOrder(), math.log(4), 0.75, id="row 28, four classes"),
+        pytest.param(TemporalOrder(relevant_symbols=3), math.log(8), 0.875, id="row 28, eight classes"),
+        pytest.param(Parity(), math.log(2), 0.5, id="row 28a, parity"),
+        pytest.param(Digits(), math.log(10), 0.9, id="row 28a, digits"),
+    ],
+)
+def test_rows_25_to_28a_what_knowing_nothing_scores_at_the_end(task, loss, wrong):
+    """Rows 25, 26, 28 (E) and 28a: closed forms, to the rounding of some hundred sums in float64."""
+    score = Experiment(task=task).baseline()
+    assert score.loss == pytest.approx(loss, rel=1e-12)
+    assert score.accuracy == (None if wrong is None else pytest.approx(1 - wrong, rel=1e-12))
+
+
+@pytest.mark.parametrize(("delay", "quoted"), [(100, 0.173287), (200, 0.094520), (500, 0.039989)])
+def test_row_27_copying(delay, quoted):
+    """Row 27 (E): 10 ln 8 / (T + 20), T the delay; all steps judged."""
+    score = Experiment(task=Copying(sequence_length=delay + 20), loss=LossAtEvery()).baseline()
+    assert score.loss == pytest.approx(10 * math.log(8) / (delay + 20), rel=1e-12)
+    assert score.loss == pytest.approx(quoted, abs=5e-7)
+
+
+def test_row_28a_characters_score_the_unigram_entropy_of_their_text():
+    """Row 28a: −Σ p ln p, counted here; on a text of the reader's own as well."""
+    for task, text in ((Characters(module="json"), source("json")), (OwnText(), SAMPLE.decode())):
+        known = (*ALPHABET, None) if isinstance(task, Characters) else (*encoded(task.sha256).alphabet, None)
+        counts = Counter(character if character in known else None for character in text)
+        entropy = -sum(n / len(text) * math.log(n / len(text)) for n in counts.values())
+        score = Experiment(task=task, loss=LossAtEvery()).baseline()
+        assert score.loss == pytest.approx(entropy, rel=1e-12)
+        assert score.accuracy == pytest.approx(max(counts.values()) / len(text), rel=1e-12)
+
+
+def test_row_28a_bracket_depth_scores_the_entropy_of_the_depth():
+    """Row 28a: the entropy of the depths that were drawn, 20 000 walks of 30 steps, every step judged.
+
+    A mean over 30 steps of plug-in entropies: each within five standard errors (< .7/√n each, as ln p spreads by less
+    than .7) and a bias of C/2n.
+    """
+    n, task = 20_000, BracketDepth(sequence_length=30)
+    depths = task.batch(Examples(0, n)).targets.numpy()
+    shares = [np.bincount(row, minlength=5) / n for row in depths]
+    counted = mean(-sum(p * math.log(p) for p in share if p) for share in shares)
+    score = Experiment(task=task, loss=LossAtEvery()).baseline()
+    assert score.loss == pytest.approx(counted, abs=5 * 0.7 / math.sqrt(n) + 5 / (2 * n))

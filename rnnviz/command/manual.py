@@ -12,7 +12,8 @@ from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
-from rnnviz.tasks import TASKS
+from rnnviz.optimizers import OPTIMIZERS
+from rnnviz.tasks import TASKS, Task
 from rnnviz.text import Text
 
 Line = tuple[str, str]  # a word, and what is said of it
@@ -77,10 +78,22 @@ def options(name: str, listed: Iterable[type[Choice]]) -> Callable[[Text], str]:
         for option in listed:
             kind = option.model_fields["kind"].default
             lead = f"{name}={kind}  {text(f'option.{name}.{kind}.label')}. {text(f'option.{name}.{kind}.help')}"
-            parts.append("\n".join(filter(None, (lead, table(list(parameters(option, f"{name}.", text)))))))
+            parts.append(
+                "\n".join(filter(None, (lead, about(option, text), table(list(parameters(option, f"{name}.", text))))))
+            )
         return "\n".join(parts)
 
     return said
+
+
+def about(option: type[Choice], text: Text) -> str:
+    """Of a task: how answers stand to inputs, the lag that it needs as it starts, and what knowing nothing scores."""
+    task = default(option)
+    if not isinstance(task, Task):
+        return ""
+    lag = text("task.needed_lag", lag=task.needed_lag) if task.needed_lag else text("task.no_needed_lag")
+    facts = {"shape": text(f"shape.{task.shape}").capitalize(), "lag": lag, "baseline": text(f"baseline.{task.kind}")}
+    return "  " + text("task.facts", **facts)
 
 
 def activations(text: Text) -> str:
@@ -107,6 +120,7 @@ TOPICS: Mapping[str, Callable[[Text], str]] = {
     "tasks": options("task", TASKS),
     "initializers": options("initializer", INITIALIZERS),
     "activations": activations,
+    "optimizers": options("optimizer", OPTIMIZERS),
     "formats": formats,
     "words": experiment_words,
 }

@@ -39,13 +39,13 @@ def size_of(experiment: Experiment) -> int:
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward, adjoint, and what is needed besides:
+    """Floating-point operations of one experiment: forward and adjoint, in training too, and what is needed besides:
     the products of Jacobians, or every step's share of the weight gradient.
     """
     e, size = experiment, experiment.cell.hidden_size
     rows = len(e.cell.gate_names) * size
     weights = rows * (size * (2 * e.cell.layers - 1) + e.task.input_size)
-    passes = 6.0 * weights * e.batch_size
+    passes = 6.0 * weights * e.batch_size * (1 + e.training.updates)
     state = e.cell.state_size * e.cell.layers
     products = 4.0 * state**3 if set(needs) & set(NEED_PRODUCTS) else 0.0
     shares = weights * (4.0 * e.batch_size + SWEEPS) if set(needs) & set(NEED_SHARES) else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,6 +51,25 @@ def judge(outputs: Tensor, targets: Tensor, judgement: Judgement) -> Tensor:
     return (outputs - targets).square().mean(-1)
 
 
+class Answers(NamedTuple):
+    """What the readout says at some steps: y_t and ∂ℓ_t/∂y_t (time, example, output), ℓ_t (time, example)."""
+
+    outputs: Tensor
+    error: Tensor
+    loss: Tensor
+
+
+def answers(parameters: Mapping[str, Tensor], hidden: Tensor, targets: Tensor, judgement: Judgement) -> Answers:
+    """y = W_hy h + b_hy, judged. hidden (time, unit, example) and the targets of the same steps."""
+    outputs = hidden.transpose(1, 2) @ parameters["weight_hy"].T + parameters["bias_hy"]
+    if judgement == "cross_entropy":
+        error = outputs.softmax(-1) - functional.one_hot(targets, outputs.shape[-1])
+    else:
+        targets = targets.to(outputs.dtype)
+        error = (outputs - targets) * (2 / outputs.shape[-1])
+    return Answers(outputs, error, judge(outputs, targets, judgement))
+
+
 def loss_gradient(
     parameters: Mapping[str, Tensor], hidden: Tensor, targets: Tensor, judgement: Judgement
 ) -> tuple[Tensor, Tensor]:
@@ -57,11 +77,5 @@ def loss_gradient(
 
     hidden (time, unit, example) of the steps that are judged -> (gradient (time, unit, example), loss (time, example)).
     """
-    weight, bias = parameters["weight_hy"], parameters["bias_hy"]
-    outputs = hidden.transpose(1, 2) @ weight.T + bias
-    targets = targets if judgement == "cross_entropy" else targets.to(outputs.dtype)
-    if judgement == "cross_entropy":
-        error = outputs.softmax(-1) - functional.one_hot(targets, outputs.shape[-1])
-    else:
-        error = (outputs - targets) * (2 / outputs.shape[-1])
-    return (error @ weight).transpose(1, 2), judge(outputs, targets, judgement)
+    made = answers(parameters, hidden, targets, judgement)
+    return (made.error @ parameters["weight_hy"]).transpose(1, 2), made.loss

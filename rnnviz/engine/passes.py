@@ -55,11 +55,11 @@ def first_overflow(layers: Sequence[Kernel]) -> tuple[int, str] | None:
     return min(found, default=None)
 
 
-def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tick = nothing) -> Tensor:
+def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tick = nothing, first: int = 1) -> Tensor:
     """The adjoint of every layer, from ∂ℓ_t/∂h_t of the judged steps (step, unit, example) at the top layer.
 
     Fills the layers' adjoints and gives their exponents (time, example), int32: the true adjoint of step t is
-    adjoint × 2^exponent[t − 1].
+    adjoint × 2^exponent[t − 1]. Truncated, it goes back to step `first`; what the layers hold of earlier steps is old.
     """
     time, columns = layers[0].time, layers[0].columns
     exponents = np.zeros((time + 2, columns), dtype=np.int32)
@@ -70,7 +70,7 @@ def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tic
     for layer in layers:
         layer.begin_adjoint(last)
     with np.errstate(all="ignore"):  # an overflow is what the page shows, not a warning
-        for t in range(last, 0, -1):
+        for t in range(last, first - 1, -1):
             if moved:
                 exponents[t] = exponents[t + 1]
             for layer, above in downwards:

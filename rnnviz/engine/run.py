@@ -11,15 +11,17 @@ from torch import Tensor
 
 from rnnviz.cells import Cell, State
 from rnnviz.cells.kernel import Kernel, times_power_of_two
-from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
-from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
+from rnnviz.engine.data import draw_batch
+from rnnviz.engine.jacobians import state_jacobians, state_products
+from rnnviz.engine.judged import judged
 from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
+from rnnviz.engine.norms import log10_norm
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
 from rnnviz.engine.shares import MATRICES, share_sums
+from rnnviz.engine.training import trained
 from rnnviz.experiment import Experiment
 from rnnviz.quantities import QUANTITIES
-from rnnviz.streams import Examples
 from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
@@ -37,7 +39,7 @@ def run(
     parameters: Mapping[str, Tensor] | None = None,
     tick: Tick = nothing,
 ) -> Trace:
-    """One forward and backward pass with everything logged.
+    """One forward and backward pass with everything logged, through the trained network if the experiment has a training.
 
     `record` names the quantities to keep; `example` is the one whose Jacobians and input sums are formed. `parameters`, under
     PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has
@@ -52,7 +54,7 @@ def run(
         raise ValueError(f"example must be from 0 to {experiment.batch_size - 1}; got {example}")
     with torch.no_grad():
         given = {name: value.to(DTYPES[experiment.dtype]) for name, value in (parameters or {}).items()}
-        weights = replaced(draw_parameters(experiment), given)
+        weights = trained(experiment, replaced(draw_parameters(experiment), given), tick)
         batch = draw_batch(experiment)
         return Recorder(experiment, weights, batch, record, example).trace(tick)
 
@@ -70,14 +72,6 @@ def replaced(drawn: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, Te
     layers = [name.removeprefix("weight_hh") for name in given if name.startswith("weight_hh")]
     biases = {f"{kind}{layer}" for layer in layers for kind in ("bias_ih", "bias_hh")}
     return {name: value for name, value in drawn.items() if name not in biases} | given
-
-
-def draw_batch(experiment: Experiment) -> Batch:
-    """The batch of an experiment. A parameter that the task refuses is named as the task's."""
-    try:
-        return experiment.task.batch(Examples(experiment.seed, experiment.batch_size))
-    except InvalidParameter as error:
-        raise error.under("task") from None
 
 
 class Recorder:
@@ -134,8 +128,8 @@ class Recorder:
 
     def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
         length = layers[0].time
-        steps = self.experiment.loss.steps(self.experiment.task.sequence_length)
-        steps = range(steps.start, min(steps.stop, length + 1))
+        answers = judged(self.experiment, self.batch.lengths, length)
+        steps = answers.steps
         if not steps:  # diverged before the loss: there is no gradient to report
             return
         gradient, loss = loss_gradient(
@@ -144,9 +138,9 @@ class Recorder:
             self.batch.targets[steps.start - 1 : steps.stop - 1],
             self.experiment.task.judgement,
         )
-        self.keep("loss", padded(loss, steps, length))
+        self.keep("loss", padded(answers.only(loss), steps, length))
         if self.wanted & GRADIENTS:
-            exponents = backward(layers, steps, gradient / len(steps), tick)
+            exponents = backward(layers, steps, answers.weigh(gradient), tick)
             self.keep_gradients(layers, exponents)
             self.keep_share_sums(layers, exponents, tick)
 
@@ -190,7 +184,7 @@ class Recorder:
             name: (
                 QUANTITIES[name].dims,
                 array.numpy() if isinstance(array, Tensor) else array,
-                {part: getattr(QUANTITIES[name], part) for part in ("symbol", "unit", "source")},
+                QUANTITIES[name].attributes,
             )
             for name, array in self.arrays.items()
         }
@@ -240,14 +234,3 @@ def padded(loss: Tensor, steps: range, length: int) -> Tensor:
     whole = loss.new_full((length, loss.shape[1]), torch.nan)
     whole[steps.start - 1 : steps.stop - 1] = loss
     return whole
-
-
-def log10_norm(parts: Sequence[Tensor], exponents: Tensor) -> np.ndarray:
-    """log₁₀ of the Euclidean norm over all units of all parts, (time, example) float64; −∞ for an exact zero.
-
-    Squares are summed in float64: torch's own float32 norm gives 0 below 1e-23 (pytorch#193006), and its norm with
-    dtype=float64 takes six times as long.
-    """
-    squares = sum(part.double().square().sum(1) for part in parts)
-    assert isinstance(squares, Tensor)
-    return (0.5 * squares.log10() + exponents.double() * LOG10_2).numpy()

@@ -12,6 +12,8 @@ def netcdf(trace: Trace) -> bytes:
     attributes = {name: fact for name, fact in record.items() if name != "experiment"}
     attributes |= {"experiment": provenance.in_one_line(record["experiment"]), "outcome": trace.outcome.state}
     attributes |= {"overflow_quantity": trace.outcome.quantity, "overflow_time": trace.outcome.time}
+    if trace.outcome.update is not None:
+        attributes |= {"ended_at_update": trace.outcome.update, "ended_in_parameter": trace.outcome.parameter}
     attributes |= {f"experiment.{path}": said(word) for path, word in record["experiment"].items()}
     return bytes(trace.data.assign_attrs(attributes).to_netcdf(engine="h5netcdf"))
 

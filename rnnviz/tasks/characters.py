@@ -12,8 +12,8 @@ from pydantic import Field
 
 from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
-from rnnviz.tasks.windows import one_hot, present_and_next
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
+from rnnviz.tasks.windows import frequencies, one_hot, present_and_next
 
 ModuleName = Literal["argparse", "difflib", "json", "random", "statistics", "textwrap"]
 PARTS = {"json": ("json", "json.decoder", "json.encoder", "json.scanner")}  # a package is read file by file
@@ -42,12 +42,24 @@ class Characters(Task):
     def output_size(self) -> int:
         return self.input_size
 
+    @property
+    def shape(self) -> Shape:
+        return "aligned"
+
+    @property
+    def needed_lag(self) -> int:
+        return 0
+
     def fingerprint(self) -> str:
         return fingerprint_of(self.module)
 
     def batch(self, examples: Examples) -> Batch:
         inputs, targets = present_and_next(classes(source(self.module)), examples, self.sequence_length)
         return Batch(one_hot(inputs, self.input_size), targets)
+
+    def baseline(self) -> Baseline:
+        """Always answering the frequencies of the characters costs the unigram entropy of the text."""
+        return self.alike(frequencies(classes(source(self.module)), self.output_size))
 
 
 def classes(text: str) -> torch.Tensor:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rnnviz.choice import Range
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 from rnnviz.tasks.windows import one_hot
 
 SYMBOLS = 8
@@ -43,6 +43,14 @@ class Copying(Task):
     def output_size(self) -> int:
         return SYMBOLS + 1
 
+    @property
+    def shape(self) -> Shape:
+        return "delayed"
+
+    @property
+    def needed_lag(self) -> int:
+        return self.sequence_length - self.remember
+
     def batch(self, examples: Examples) -> Batch:
         length, k = self.sequence_length, self.remember
         symbols = examples.integers("copying.symbols", SYMBOLS, k).T
@@ -52,3 +60,10 @@ class Copying(Task):
         shown[-k - 1] = GO
         answers[-k:] = symbols
         return Batch(one_hot(shown, self.input_size), answers)
+
+    def baseline(self) -> Baseline:
+        """Certain of the blank, then one of eight symbols: 0 until the last K steps, ln 8 in them."""
+        p = torch.zeros(self.sequence_length, self.output_size, dtype=torch.float64)
+        p[: -self.remember, BLANK] = 1
+        p[-self.remember :, :SYMBOLS] = 1 / SYMBOLS
+        return Baseline.of_classes(p)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 
 from rnnviz.choice import Range
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 
 
 class Noise(Task):
@@ -31,6 +32,18 @@ class Noise(Task):
     def output_size(self) -> int:
         return 1
 
+    @property
+    def shape(self) -> Shape:
+        return "one_to_many"
+
+    @property
+    def needed_lag(self) -> int:
+        return self.sequence_length - 1
+
     def batch(self, examples: Examples) -> Batch:
         inputs = examples.normal("noise", self.sequence_length, self.features).transpose(0, 1) * self.variance**0.5
         return Batch(inputs, inputs[:1, :, :1].expand(self.sequence_length, -1, -1))
+
+    def baseline(self) -> Baseline:
+        """Always answering 0 costs s²."""
+        return Baseline.of_numbers(torch.full_like(self.steps, self.variance))

@@ -13,10 +13,10 @@ import torch
 from pydantic import Field
 
 from rnnviz import content
-from rnnviz.choice import InvalidParameter, OneOf, Pattern
+from rnnviz.choice import AddedLater, InvalidParameter, OneOf, Pattern, Range
 from rnnviz.content import UnreadableContent
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 from rnnviz.tasks.windows import present_and_next, standardised
 
 COLUMNS = 64
@@ -43,7 +43,7 @@ def sample() -> bytes:
 
 
 class OwnSeries(Task):
-    """One column of an uploaded CSV file, standardised; the answer is the next value.
+    """One column of an uploaded CSV file, standardised; the answer is the next value, or one some steps ahead.
 
     A cell without a number is dropped at either end of the column and refused in between: leaving it out there would
     join two times that are not neighbours, and filling it in would make data up.
@@ -57,6 +57,7 @@ class OwnSeries(Task):
     kind: Literal["own_series"] = Field("own_series", repr=False)
     sha256: Annotated[str, Pattern(content.SHA256)] = content.built_in(sample())
     column: Annotated[str, Pattern(rf"^[^\x00-\x1f\x7f]{{1,{NAME}}}$")] = "wave"
+    ahead: Annotated[int, Range(1, 50, symbol="k", unit="time steps"), AddedLater()] = 1
 
     @property
     def input_size(self) -> int:
@@ -66,10 +67,22 @@ class OwnSeries(Task):
     def output_size(self) -> int:
         return 1
 
+    @property
+    def shape(self) -> Shape:
+        return "aligned"
+
+    @property
+    def needed_lag(self) -> int:
+        return 0
+
     def batch(self, examples: Examples) -> Batch:
         values = torch.tensor(series(self.sha256, self.column), dtype=torch.float64)
-        inputs, targets = present_and_next(values, examples, self.sequence_length)
+        inputs, targets = present_and_next(values, examples, self.sequence_length, self.ahead)
         return Batch(inputs[..., None], targets[..., None])
+
+    def baseline(self) -> Baseline:
+        """Always answering 0 costs the variance of the series, which is 1 by standardising."""
+        return Baseline.of_numbers(torch.ones_like(self.steps))
 
 
 @lru_cache(maxsize=8)

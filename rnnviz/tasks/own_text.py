@@ -9,12 +9,13 @@ from typing import Annotated, Literal, NamedTuple
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from rnnviz import content
 from rnnviz.choice import Pattern
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
-from rnnviz.tasks.windows import one_hot, present_and_next
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
+from rnnviz.tasks.windows import frequencies, one_hot, present_and_next
 
 LETTERS = 127  # with "other" they are 128 classes: enough for any alphabet, and for the common syllables of Korean
 LEAST = 300  # characters
@@ -57,10 +58,25 @@ class OwnText(Task):
     def output_size(self) -> int:
         return self.input_size
 
+    @property
+    def shape(self) -> Shape:
+        return "aligned"
+
+    @property
+    def needed_lag(self) -> int:
+        return 0
+
     def batch(self, examples: Examples) -> Batch:
-        text = torch.frombuffer(bytearray(encoded(self.sha256).classes), dtype=torch.uint8)
-        inputs, targets = present_and_next(text, examples, self.sequence_length)
+        inputs, targets = present_and_next(self.text(), examples, self.sequence_length)
         return Batch(one_hot(inputs.long(), self.input_size), targets.long())
+
+    def text(self) -> Tensor:
+        """The classes of its characters, (character,) uint8."""
+        return torch.frombuffer(bytearray(encoded(self.sha256).classes), dtype=torch.uint8)
+
+    def baseline(self) -> Baseline:
+        """Always answering the frequencies of the characters costs the unigram entropy of the text."""
+        return self.alike(frequencies(self.text(), self.output_size))
 
 
 class Encoded(NamedTuple):

@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 
-from rnnviz.choice import Range
+from rnnviz.choice import AddedLater, Range
 from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples
-from rnnviz.tasks.task import Batch, Task
+from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 from rnnviz.tasks.windows import present_and_next, standardised
 
 Company = Literal["AAPL", "AMZN", "FB", "GOOG", "MSFT", "NFLX"]
@@ -25,12 +25,13 @@ RETURNS = 104  # of the 105 weeks; the last one is only ever an answer
 
 
 class Stocks(Task):
-    """Weekly returns of one company's shares, 2018 and 2019; the answer is the return of the next week.
+    """Weekly returns of one company's shares, 2018 and 2019; the answer is the return of the next week, or
+    of one some weeks ahead.
 
     r_t = ln(p_t / p_{t−1}), standardised over all 104 weeks. Predicting is meant to be hard: the next return of a
     share is close to pure chance, and who always answers 0 scores about 1.
 
-    Examples are windows into the one series, each from a start of its own. A window takes T + 1 of the 104 weeks, so a
+    Examples are windows into the one series, each from a start of its own. A window takes T + k of the 104 weeks, so a
     long one has few places: 52 at T = 52, and at T = 103 a single one, where all examples are equal. Up to T = 52 a
     longer sequence begins with the shorter one; beyond that, windows that would run over the end begin earlier.
 
@@ -42,6 +43,7 @@ class Stocks(Task):
     kind: Literal["stocks"] = Field("stocks", repr=False)
     sequence_length: Annotated[int, Range(2, RETURNS - 1, symbol="T", unit="time steps", log=True)] = 52
     company: Company = "GOOG"
+    ahead: Annotated[int, Range(1, 12, symbol="k", unit="time steps"), AddedLater()] = 1
 
     @property
     def input_size(self) -> int:
@@ -51,13 +53,25 @@ class Stocks(Task):
     def output_size(self) -> int:
         return 1
 
+    @property
+    def shape(self) -> Shape:
+        return "aligned"
+
+    @property
+    def needed_lag(self) -> int:
+        return 0
+
     def fingerprint(self) -> str:
         return fingerprint_of_table()
 
     def batch(self, examples: Examples) -> Batch:
         series = torch.tensor(returns(self.company), dtype=torch.float64)
-        inputs, targets = present_and_next(series, examples, self.sequence_length)
+        inputs, targets = present_and_next(series, examples, self.sequence_length, self.ahead)
         return Batch(inputs[..., None], targets[..., None])
+
+    def baseline(self) -> Baseline:
+        """Always answering 0 costs the variance of the series, which is 1 by standardising."""
+        return Baseline.of_numbers(torch.ones_like(self.steps))
 
 
 @cache

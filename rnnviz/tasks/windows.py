@@ -14,16 +14,17 @@ from rnnviz.streams import Examples
 LONGEST = 10_000  # time steps, as Task.sequence_length allows
 
 
-def present_and_next(data: Tensor, examples: Examples, length: int) -> tuple[Tensor, Tensor]:
-    """x_t = data[s + t − 1] and y_t = data[s + t] for t = 1 … T, both (time, example); s is each example's own start.
+def present_and_next(data: Tensor, examples: Examples, length: int, ahead: int = 1) -> tuple[Tensor, Tensor]:
+    """x_t = data[s + t − 1] and y_t = data[s + t − 1 + k] for t = 1 … T, both (time, example); k steps `ahead`, and s is
+    each example's own start.
 
     Raises InvalidParameter, with the longest sequence that fits, where there is less data than that.
     """
-    if length >= len(data):
-        raise InvalidParameter("sequence_length", length, Range(2, len(data) - 1, unit="time steps"))
-    where = starts(examples, len(data), length) + torch.arange(length + 1)[:, None]
-    window = data[where]
-    return window[:-1], window[1:]
+    if length + ahead > len(data):
+        raise InvalidParameter("sequence_length", length, Range(2, len(data) - ahead, unit="time steps"))
+    taken = length + ahead - 1
+    window = data[starts(examples, len(data), taken) + torch.arange(taken + 1)[:, None]]
+    return window[:length], window[ahead:]
 
 
 def starts(examples: Examples, size: int, length: int) -> Tensor:
@@ -41,6 +42,11 @@ def starts(examples: Examples, size: int, length: int) -> Tensor:
 def one_hot(classes: Tensor, size: int) -> Tensor:
     """(…, size) float64 with a 1 at each class. Without the int64 copy of torch's own, which is as large again."""
     return torch.zeros(*classes.shape, size, dtype=torch.float64).scatter_(-1, classes[..., None], 1.0)
+
+
+def frequencies(classes: Tensor, size: int) -> Tensor:
+    """How often each class occurs, (class,), as a share of all."""
+    return torch.bincount(classes.flatten(), minlength=size).double() / len(classes)
 
 
 def standardised(values: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from rnnviz.choice import Choice, Parameter
 from rnnviz.export import Picture
 from rnnviz.figures import Look
 from rnnviz.figures.cursor import time_at
@@ -64,6 +65,12 @@ def task_controls(record: GradientFlowPage, text: Text) -> None:
             for parameter in task.parameters_declared():
                 if parameter.name != "sequence_length":
                     draw(f"experiment.task.{parameter.name}")
+                    for inner in parameters_of(getattr(task, parameter.name)):
+                        draw(f"experiment.task.{parameter.name}.{inner.name}")
+
+
+def parameters_of(value: object) -> tuple[Parameter, ...]:
+    return value.parameters_declared() if isinstance(value, Choice) else ()
 
 
 def preset_menu(record: GradientFlowPage, text: Text) -> None:

@@ -53,7 +53,8 @@ def upload(text: str | bytes) -> str:
 @EVERY_TASK
 def test_a_batch_has_the_declared_shapes(kind):
     task, n = kind(), 3
-    inputs, targets = batch(task, batch_size=n)
+    inputs, targets, lengths = batch(task, batch_size=n)
+    assert lengths is None
     assert inputs.shape == (task.sequence_length, n, task.input_size) and inputs.dtype == torch.float64
     assert torch.isfinite(inputs).all()
     if task.judgement == "cross_entropy":
@@ -104,8 +105,12 @@ def test_the_engine_runs_every_task(kind):
 
 
 def test_the_tasks_import_no_library_of_figures_or_tables():
-    heavy = "{m.partition('.')[0] for m in sys.modules} & {'plotly', 'pandas', 'xarray', 'streamlit', 'scipy'}"
-    program = f"import sys, rnnviz.tasks as t; t.Stocks().key; t.Characters().key; print({heavy} or 'none')"
+    heavy = (
+        "{m.partition('.')[0] for m in sys.modules} & {'plotly', 'pandas', 'xarray', 'streamlit', 'scipy', 'sklearn'}"
+    )
+    program = (
+        f"import sys, rnnviz.tasks as t; t.Stocks().key; t.Digits().key; t.Characters().key; print({heavy} or 'none')"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "none"
 
@@ -142,7 +147,7 @@ def test_knowing_only_when_to_speak_costs_what_arjovsky_says(delay, published):
 @given(length=st.integers(30, 200), k=st.integers(1, 10), seed=seeds)
 @settings(max_examples=50, deadline=None)
 def test_copying_shows_the_symbols_waits_gives_the_sign_and_asks_for_them(length, k, seed):
-    inputs, targets = batch(Copying(sequence_length=length, remember=k), seed)
+    inputs, targets, _ = batch(Copying(sequence_length=length, remember=k), seed)
     assert torch.equal(inputs.sum(-1), torch.ones(inputs.shape[:2], dtype=torch.float64))
     shown = inputs.argmax(-1)
     assert (shown[:k] < SYMBOLS).all() and torch.equal(shown[:k], targets[-k:])
@@ -187,7 +192,7 @@ def test_standardised_numbers_have_mean_0_and_variance_1(values):
 
 
 def test_characters_read_on_in_the_source_of_python():
-    inputs, targets = batch(Characters(sequence_length=500))
+    inputs, targets, _ = batch(Characters(sequence_length=500))
     letters = ALPHABET + "?"
     for example in range(4):
         read_ = "".join(letters[c] for c in inputs[:, example].argmax(-1))
@@ -210,7 +215,7 @@ def test_the_key_follows_the_text_and_the_link_does_not(monkeypatch):
 
 
 def test_what_reads_nothing_from_outside_has_only_words_in_its_key():
-    assert Experiment().identity() == Experiment().flat()
+    assert Experiment().identity().items() <= Experiment().flat().items()
 
 
 @pytest.mark.parametrize("module", ["argparse", "difflib", "json", "random", "statistics", "textwrap"])
@@ -250,7 +255,7 @@ def test_returns_are_those_of_the_prices():
 
 
 def test_a_window_of_stocks_answers_with_the_next_week():
-    inputs, targets = batch(Stocks(company="AAPL"))
+    inputs, targets, _ = batch(Stocks(company="AAPL"))
     assert torch.equal(inputs[1:], targets[:-1])
     whole = batch(Stocks(company="AAPL", sequence_length=103))
     assert (*whole.inputs[:, 0, 0].tolist(), float(whole.targets[-1, 0, 0])) == returns("AAPL")
@@ -272,7 +277,7 @@ def test_a_korean_text_is_read_character_by_character():
     task = OwnText(sha256=upload("\ufeff" + KOREAN), sequence_length=30)
     alphabet = encoded(task.sha256).alphabet
     assert alphabet[0] == " " and set(alphabet) == set(KOREAN) and task.input_size == len(set(KOREAN)) + 1
-    inputs, targets = batch(task)
+    inputs, targets, _ = batch(task)
     read_ = "".join(alphabet[c] for c in inputs[:, 0].argmax(-1)) + alphabet[targets[-1, 0]]
     assert read_ in KOREAN
 
