@@ -10,7 +10,7 @@ from benchmarks.peers import BareLayer, Case, RetainGrad
 from benchmarks.timing import Row, race
 from rnnviz.cells.kernel import Kernel
 from rnnviz.engine.passes import backward, forward
-from rnnviz.engine.run import log10_norm
+from rnnviz.engine.norms import log10_norm
 
 GOALS = {"LSTM": 1.35, "GRU": 0.6, "RNN": 0.6}
 

@@ -147,8 +147,8 @@ class GRUKernel(Kernel):
 
     def weight_shares(self, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
         hh, ih = super().weight_shares(exponents, mean)
-        inputs = self.rows[:-1, self.size : -2] * mean
-        ih[:, 2 * self.size :] = outer_products(self.candidate_delta, inputs, exponents)
+        inputs = self.rows[:-1, self.size : -2]
+        ih[:, 2 * self.size :] = outer_products(self.candidate_delta, inputs, exponents, mean)
         return hh, ih
 
     @property

@@ -199,8 +199,8 @@ class Kernel(ABC):
         [∂L/∂W]_t = δ_t [h_{t−1}; x_t]ᵀ. 2^exponents (time, example) multiplies each example's adjoint, `mean` all of
         them (1/N for a mean over examples).
         """
-        rows = self.rows[:-1, : self.size + self.features] * mean
-        both = outer_products(self.deltas, rows, exponents)
+        rows = self.rows[:-1, : self.size + self.features]
+        both = outer_products(self.deltas, rows, exponents, mean)
         return both[..., : self.size], both[..., self.size :]
 
     def weight_share(self, t: int, exponents: Array) -> tuple[Scaled, Scaled]:
@@ -248,8 +248,8 @@ def power_of_two(exponents: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.ldexp(torch.ones_like(exponents, dtype=dtype), exponents)
 
 
-def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None) -> Tensor:
-    """δ_t z_tᵀ for every t: (time, row, example), (time, column, example) -> (time, row, column).
+def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None, mean: float) -> Tensor:
+    """mean · δ_t z_tᵀ for every t: (time, row, example), (time, column, example) -> (time, row, column).
 
     2^exponents (time, example) belongs to δ. Positive powers are taken out of the sum over examples and come last, so
     that an exact zero in z never meets an infinite δ.
@@ -259,8 +259,10 @@ def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None) -> Te
         alive = (deltas != 0).any(1)  # an example whose gradient has died must not scale the others down
         common = torch.where(alive, exponents, 0).amax(1, keepdim=True).clamp_min(0)
         deltas = times_power_of_two(deltas, (exponents - common)[:, None])
-    with np.errstate(all="ignore"):  # the copy costs a tenth of what a product with a transposed matrix would lose
-        products = torch.from_numpy(np.matmul(deltas.numpy(), rows.mT.contiguous().numpy()))
+    # The copy costs a tenth of what a product with a transposed matrix would lose.
+    transposed = torch.mul(rows.mT, mean, out=rows.new_empty(rows.mT.shape))
+    with np.errstate(all="ignore"):
+        products = torch.from_numpy(np.matmul(deltas.numpy(), transposed.numpy()))
     return products if common is None or not common.any() else times_power_of_two(products, common[:, None])
 
 

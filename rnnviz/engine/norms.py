@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from rnnviz.engine.jacobians import LOG10_2
@@ -16,6 +17,11 @@ def log10_norm(parts: Sequence[Tensor], exponents: Tensor) -> np.ndarray:
     Squares are summed in float64: torch's own float32 norm gives 0 below 1e-23 (pytorch#193006), and its norm with
     dtype=float64 takes six times as long.
     """
-    squares = sum(part.double().square().sum(1) for part in parts)
+    squares = sum(sum_of_squares(part) for part in parts)
     assert isinstance(squares, Tensor)
     return (0.5 * squares.log10() + exponents.double() * LOG10_2).numpy()
+
+
+def sum_of_squares(part: Tensor) -> Tensor:
+    wide = part.to(torch.float64, copy=True)
+    return wide.mul_(wide).sum(1)
