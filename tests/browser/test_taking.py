@@ -64,9 +64,9 @@ def asked_for(page: Page, name: str, language: str = "en") -> bytes:
 def characters(pdf: bytes) -> str:
     """All that a reader can copy out of a PDF: the right-hand sides of its ToUnicode tables (ISO 32000-1, 9.10.3)."""
     words = unpacked(pdf).decode("latin-1")
-    code = "<([0-9A-F]{4})>"
-    singles = re.findall(f"^{code} {code}$", words, re.MULTILINE)
-    ranges = re.findall(f"^{code} {code} {code}$", words, re.MULTILINE)
+    code, character = "<((?:[0-9A-F]{2}){1,2})>", "<([0-9A-F]{4})>"  # a code of one byte or two
+    singles = re.findall(f"^{code} {character}$", words, re.MULTILINE)
+    ranges = re.findall(f"^{code} {code} {character}$", words, re.MULTILINE)
     found = [chr(int(one, 16)) for _, one in singles]
     found += [chr(int(start, 16) + k) for low, high, start in ranges for k in range(int(high, 16) - int(low, 16) + 1)]
     return "".join(found)
@@ -108,7 +108,9 @@ def test_html_opens_in_a_browser_and_draws_the_same_dark_korean_figure_with_its_
 
 
 def curves(figure: dict[str, Any]) -> list[Any]:
-    return [[one.get(part) for part in ("name", "x", "y", "line", "opacity")] for one in figure["data"]]
+    """What is drawn; plotly.js adds the unpacked numbers to arrays that it has drawn more than once."""
+    parts = [[one.get(part) for part in ("name", "x", "y", "line", "opacity")] for one in figure["data"]]
+    return [[part["bdata"] if isinstance(part, dict) and "bdata" in part else part for part in one] for one in parts]
 
 
 def test_notebook_lines_study_and_numbers_are_those_of_the_page(page: Page, server: Server) -> None:
