@@ -9,8 +9,8 @@ import torch
 from benchmarks.peers import BareLayer, Case, RetainGrad
 from benchmarks.timing import Row, race
 from rnnviz.cells.kernel import Kernel
-from rnnviz.engine.passes import backward, forward
 from rnnviz.engine.norms import log10_norm
+from rnnviz.engine.passes import backward, forward
 
 GOALS = {"LSTM": 1.35, "GRU": 0.6, "RNN": 0.6}
 
