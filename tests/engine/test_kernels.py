@@ -290,7 +290,7 @@ def test_what_is_exactly_zero_is_zero_and_its_log_is_minus_infinity():
 def test_an_example_that_died_does_not_scale_the_others_down():
     """One example's exponent stays high after its gradient has become exactly 0; the other's share is kept."""
     deltas, rows = torch.tensor([[[0.0, 3.0]]]), torch.tensor([[[1.0, 2.0]]])
-    found = outer_products(deltas, rows, torch.tensor([[300, 1]], dtype=torch.int32))
+    found = outer_products(deltas, rows, torch.tensor([[300, 1]], dtype=torch.int32), 1.0)
     assert found.item() == 12.0
 
 
