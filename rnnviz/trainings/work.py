@@ -46,7 +46,7 @@ class Desk:
         # Updates made since the last checkpoint are made again; the time they took was spent all the same.
         self.spent, self.started = before.seconds, time.monotonic()
         self.seen: deque[tuple[float, int]] = deque([(self.started, trainer.update)], WINDOW)
-        self.checkpoints, self.words = Rhythm(interval), Rhythm(TELLING)
+        self.checkpoints, self.words = Rhythm(interval), Rhythm(min(TELLING, interval))
         self.tell()
 
     def write(self) -> None:

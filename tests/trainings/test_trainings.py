@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 import xarray as xr
 
 from rnnviz.cells import LSTM, Elman
@@ -34,7 +35,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 SHORT = Experiment(task=Adding(sequence_length=20), cell=LSTM(hidden_size=6), training=Training(updates=40))
 # Some seconds of updates: long enough to be caught at work, short enough to be made twice.
-LONG = Experiment(task=Adding(sequence_length=200), cell=LSTM(hidden_size=32), training=Training(updates=600))
+LONG = Experiment(task=Adding(sequence_length=100), cell=LSTM(hidden_size=16), training=Training(updates=400))
 UNSTABLE = Experiment(
     task=Noise(sequence_length=30), cell=Elman(hidden_size=8, activation="relu"), batch_size=4, loss=LossAtEvery(),
     initializer=Gaussian(scale=Gain(gain=1.5)), training=Training(updates=50, optimizer=SGD(learning_rate=10.0)),
@@ -45,8 +46,13 @@ Make = Callable[..., Trainings]
 
 @cache
 def alone(experiment: Experiment) -> xr.Dataset:
-    """What a training that nothing happens to writes down."""
-    return train(experiment).data
+    """What a training that nothing happens to writes down, on one thread as a worker has it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train(experiment).data
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def program(workers: int = 1, queue_limit: int = 8) -> Trainings:
         lanes.append(Batch(workers=workers, queue_limit=queue_limit, linger=0.5))
-        return Trainings(Store(tmp_path), lanes[-1], checkpoints=0.3)
+        return Trainings(Store(tmp_path), lanes[-1], checkpoints=0.2)
 
     yield program
     for lane in lanes:
@@ -124,7 +130,7 @@ def test_the_log_grows_while_it_runs_and_says_how_long_it_will_take(make: Make) 
     jobs.start(LONG)
     under_way(jobs, LONG, 20)
     found, log = status(jobs, LONG), jobs.log(LONG.key)
-    assert found.rate > 0 and 0 < found.seconds_left < 300 and 0 < found.update < 600
+    assert found.rate > 0 and 0 < found.seconds_left < 1000 and 0 < found.update < 400
     reached = log.sizes["update"]
     xr.testing.assert_identical(log, alone(LONG).isel(update=slice(reached), snapshot=slice(log.sizes["snapshot"])))
     eventually(lambda: jobs.log(LONG.key).sizes["update"] > reached)
@@ -139,7 +145,7 @@ def test_a_stop_takes_a_second_and_keeps_what_was_done(make: Make) -> None:
     before = time.monotonic()
     found = jobs.stop(LONG.key)
     assert time.monotonic() - before < 1.5  # asked for is a second; the rest is a busy machine
-    assert found.state == "stopped" and 0 < found.update < 600 and found.outcome.update == found.update
+    assert found.state == "stopped" and 0 < found.update < 400 and found.outcome.update == found.update
     run = jobs.store.get(LONG.key)
     kept = jobs.store.data(run)
     assert kept.sizes["update"] == found.update == run.update and kept.attrs["outcome"] == "stopped"
@@ -182,12 +188,12 @@ def test_queued_in_order_bounded_and_each_once(make: Make) -> None:
 def test_a_worker_killed_leaves_an_interrupted_training_that_goes_on_along_the_same_path(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
-    under_way(jobs, LONG, 50)
+    under_way(jobs, LONG, 20)
     os.kill(worker_of(os.getpid()), KILL)
     found = reaches(jobs, LONG, "interrupted")
-    assert found.failure.kind == "crashed" and found.can_resume and found.update >= 50
+    assert found.failure.kind == "crashed" and found.can_resume and found.update >= 20
     kept = Place(jobs.store.job(LONG.key)).kept()
-    assert 0 < kept.update <= 600
+    assert 0 < kept.update <= 400
     assert jobs.resume(LONG.key).active
     reaches(jobs, LONG, "completed")
     assert the_same_path(jobs, LONG)
@@ -200,7 +206,7 @@ from rnnviz.experiment import Experiment
 from rnnviz.jobs import Batch
 from rnnviz.store import Store
 from rnnviz.trainings import Trainings
-jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.3)
+jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.2)
 for flat in eval(sys.argv[2]):
     jobs.start(Experiment.from_flat(flat))
 print("started", flush=True)
@@ -222,8 +228,8 @@ def test_the_whole_app_killed_leaves_interrupted_trainings_and_another_takes_the
     jobs, queued = make(), SHORT.changed({"seed": 9})
     app = another_program(tmp_path, LONG, queued)
     try:
-        seen = under_way(jobs, LONG, 50)
-        assert seen.elsewhere and not seen.can_pause and jobs.log(LONG.key).sizes["update"] >= 50
+        seen = under_way(jobs, LONG, 20)
+        assert seen.elsewhere and not seen.can_pause and jobs.log(LONG.key).sizes["update"] >= 20
         assert status(jobs, queued).state == "queued" and jobs.start(LONG).elsewhere and not jobs.lane.holds(LONG.key)
         assert jobs.pause(LONG.key).state == "running"  # it is not ours to pause
         worker = worker_of(app.pid)
@@ -232,7 +238,7 @@ def test_the_whole_app_killed_leaves_interrupted_trainings_and_another_takes_the
         app.wait(PATIENCE)
     eventually(lambda: not psutil.pid_exists(worker))
     assert [one.state for one in jobs.jobs()] == ["interrupted", "interrupted"]
-    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 600
+    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 400
     for one in (LONG, queued):
         assert jobs.resume(one.key).active
     for one in (LONG, queued):
