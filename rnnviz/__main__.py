@@ -17,7 +17,7 @@ import typer
 
 from rnnviz.api import results_of
 from rnnviz.choice import InvalidParameter, Known
-from rnnviz.command import manual
+from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
 from rnnviz.command.sweeping import run_sweep
 from rnnviz.command.words import experiment, format_of, one_of, wish
@@ -114,6 +114,7 @@ def application(text: Text) -> typer.Typer:
             one_of("--language", language, LANGUAGES)
             print(one_of("list", topic, dict(manual.TOPICS))(text))
 
+    app.add_typer(run_commands.commands(text, lambda: answering(text)), name="runs")
     return app
 
 
@@ -205,6 +206,9 @@ def answering(text: Text) -> Iterator[None]:
         print(in_words(error, text), file=sys.stderr)
         if isinstance(error, InvalidParameter) and isinstance(error.domain, Known) and error.domain.names:
             print(text("command.known", names=", ".join(error.domain.names)), file=sys.stderr)
+        raise typer.Exit(WRONG_WORDS) from None
+    except runs.COMPLAINTS as error:
+        print(runs.in_words(error, text), file=sys.stderr)
         raise typer.Exit(WRONG_WORDS) from None
     except NoExecutor as error:
         print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)

@@ -239,15 +239,15 @@ def renamed(**attributes: object) -> bytes:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (lambda: b"", "cannot be read as netCDF"),
-        (lambda: b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "cannot be read as netCDF"),
-        (huge, "."),
-        (lambda: renamed(program="other"), "not a file of rnnviz"),
+        (lambda: b"", "unreadable"),
+        (lambda: b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "unreadable"),
+        (huge, "too_large"),
+        (lambda: renamed(program="other"), "not_ours"),
         (lambda: renamed(experiment='{"cell": "transformer"}'), "cell must be one of elman, lstm, gru"),
-        (lambda: renamed(experiment="[1]"), "is not understood"),
-        (lambda: renamed(key="../../../etc"), "its key"),
+        (lambda: renamed(experiment="[1]"), "not_understood"),
+        (lambda: renamed(key="../../../etc"), "key, tags"),
         (lambda: renamed(outcome="won"), "it ended as 'won'"),
-        (lambda: renamed(tags="{}"), "is not understood"),
+        (lambda: renamed(tags="{}"), "not_understood"),
     ],
 )
 def test_a_hostile_file_is_refused_and_leaves_nothing(store: Store, data, why) -> None:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import psutil
 import pytest
@@ -23,10 +25,11 @@ from rnnviz.experiment import Experiment, LossAtEvery
 from rnnviz.initializers import Gain, Gaussian
 from rnnviz.jobs import Batch
 from rnnviz.optimizers import SGD
-from rnnviz.store import Store
+from rnnviz.store import Run, Store
 from rnnviz.tasks import Adding, Noise
+from rnnviz.text import LANGUAGES, Text
 from rnnviz.training import Training
-from rnnviz.trainings import Status, Trainings
+from rnnviz.trainings import State, Status, Trainings
 from rnnviz.trainings.place import Place
 
 ROOT = Path(__file__).parents[2]
@@ -204,7 +207,7 @@ import sys, time
 from pathlib import Path
 from rnnviz.experiment import Experiment
 from rnnviz.jobs import Batch
-from rnnviz.store import Store
+from rnnviz.store import Run, Store
 from rnnviz.trainings import Trainings
 jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.2)
 for flat in eval(sys.argv[2]):
@@ -302,3 +305,35 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_kept(make: Make) -
     assert jobs.start(LONG.changed(nearest)).active
     jobs.delete(LONG.changed(nearest).key)
     assert jobs.status("0" * 16) is None and jobs.pause("0" * 16) is None and jobs.log("0" * 16) is None
+
+
+def test_of_many_who_start_one_training_at_once_one_gets_it(make: Make) -> None:
+    """Two programs, eight presses of the button: one job, and everybody is told of it."""
+    programs, told = (make(), make()), list[Status]()
+
+    def press(number: int) -> None:
+        told.append(programs[number % 2].start(SHORT))
+
+    presses = [threading.Thread(target=press, args=(number,)) for number in range(8)]
+    for one in presses:
+        one.start()
+    for one in presses:
+        one.join()
+    assert len(told) == 8 and all(one.active for one in told)
+    assert len({one.elsewhere for one in told}) == 2 and sum(one.lane.holds(SHORT.key) for one in programs) == 1
+    for one in programs:
+        reaches(one, SHORT, "completed")
+        assert the_same_path(one, SHORT)
+
+
+def test_a_run_of_an_experiment_that_does_not_exist_here_is_left_alone(make: Make) -> None:
+    jobs = make()
+    strange = Run("0123456789abcdef", {"cell": "hopfield"}, "paused", 0.0, 0.0)
+    jobs.store.change(strange.key, lambda _: strange)
+    assert jobs.jobs() == [] and jobs.status(strange.key) is None and jobs.resume(strange.key) is None
+    assert jobs.stop(strange.key) is None and jobs.store.runs() == [strange]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_has_words(language: str) -> None:
+    assert all(f"run_state.{state}" in Text(language) for state in get_args(State))
