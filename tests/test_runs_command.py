@@ -43,7 +43,7 @@ def test_a_run_goes_in_is_named_found_and_comes_out_again(store: Store, tmp_path
     file.write_bytes(exported())
     answer = told("import", file)
     assert answer.exit_code == 0 and answer.stdout.startswith(BASE.key) and "finished  5/5" in answer.stdout
-    assert "first try  #adding #slow" in told("name", BASE.key[:6], "first try", "--tags", "adding,slow").stdout
+    assert "first try  #adding  #slow" in told("name", BASE.key[:6], "first try", "--tags", "adding,slow").stdout
     assert told("list", "--containing", "first seed=0").stdout.count("\n") == 1
     assert told("list", "--containing", "second").stdout == "No such run is kept.\n"
     shown = told("show", BASE.key).stdout

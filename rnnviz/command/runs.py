@@ -54,19 +54,16 @@ def found(store: Store, key: str) -> Run:
 def list_runs(store: Store, containing: str, states: Sequence[str], sort: str, deleted: bool, text: Text) -> None:
     for state in states:
         one_of("--state", state, dict.fromkeys(STATES))
-    runs = arranged(store.runs(deleted=deleted), containing=containing, states=states, sort=check_sort(sort))
+    everything = store.runs(deleted=deleted)
+    paths = dict.fromkeys(path for run in everything for path in run.words)
+    one_of("--sort", sort, dict.fromkeys((*SORTS, *paths)))
+    runs = arranged(everything, containing=containing, states=states, sort=sort)
     for run in runs:
         print(line(run, text))
     if not runs:
         print(text("runs.nothing"))
     for damage in store.damage():
         print(text(f"runs.damage.{damage.reason}", name=damage.name, aside=damage.aside))
-
-
-def check_sort(sort: str) -> str:
-    if sort not in SORTS and "." not in sort:
-        raise InvalidParameter("--sort", sort, OneOf(SORTS))
-    return sort
 
 
 def line(run: Run, text: Text) -> str:

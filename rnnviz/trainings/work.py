@@ -26,6 +26,8 @@ def work(experiment: Experiment, store: Store, interval: float, tick: Tick) -> d
 
     interval: seconds between checkpoints, and so the most that a kill -9 can cost.
     """
+    import h5netcdf  # noqa: F401  (now, and not when somebody waits for it to stop)
+
     place = Place(store.job(experiment.key))
     with place.lock:  # of a program that has just died, the worker may live on for a moment
         kept = place.kept()

@@ -38,7 +38,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 SHORT = Experiment(task=Adding(sequence_length=20), cell=LSTM(hidden_size=6), training=Training(updates=40))
 # Some seconds of updates: long enough to be caught at work, short enough to be made twice.
-LONG = Experiment(task=Adding(sequence_length=100), cell=LSTM(hidden_size=16), training=Training(updates=400))
+LONG = Experiment(task=Adding(sequence_length=100), cell=LSTM(hidden_size=16), training=Training(updates=800))
 UNSTABLE = Experiment(
     task=Noise(sequence_length=30), cell=Elman(hidden_size=8, activation="relu"), batch_size=4, loss=LossAtEvery(),
     initializer=Gaussian(scale=Gain(gain=1.5)), training=Training(updates=50, optimizer=SGD(learning_rate=10.0)),
@@ -86,7 +86,7 @@ def status(jobs: Trainings, experiment: Experiment) -> Status:
 
 
 def reaches(jobs: Trainings, experiment: Experiment, state: str) -> Status:
-    eventually(lambda: not status(jobs, experiment).active or status(jobs, experiment).state == state)
+    eventually(lambda: not status(jobs, experiment).active)
     found = status(jobs, experiment)
     assert found.state == state, found
     return found
@@ -94,11 +94,15 @@ def reaches(jobs: Trainings, experiment: Experiment, state: str) -> Status:
 
 def under_way(jobs: Trainings, experiment: Experiment, update: int = 1) -> Status:
     """At work, with a checkpoint that is not from the beginning."""
-    kept = Place(jobs.store.job(experiment.key))._checkpoint
-    eventually(lambda: status(jobs, experiment).update >= update and kept.exists())
-    found = status(jobs, experiment)
-    assert found.state == "running", found
-    return found
+    kept, seen = Place(jobs.store.job(experiment.key))._checkpoint, list[Status]()
+
+    def well_begun() -> bool:
+        seen.append(status(jobs, experiment))
+        return seen[-1].update >= update and kept.exists()
+
+    eventually(well_begun)
+    assert seen[-1].state == "running" and seen[-1].rate, seen[-1]
+    return seen[-1]
 
 
 def the_same_path(jobs: Trainings, experiment: Experiment) -> bool:
@@ -131,9 +135,8 @@ def test_a_training_is_queued_runs_and_is_kept(make: Make) -> None:
 def test_the_log_grows_while_it_runs_and_says_how_long_it_will_take(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
-    under_way(jobs, LONG, 20)
-    found, log = status(jobs, LONG), jobs.log(LONG.key)
-    assert found.rate > 0 and 0 < found.seconds_left < 1000 and 0 < found.update < 400
+    found, log = under_way(jobs, LONG, 20), jobs.log(LONG.key)
+    assert found.rate > 0 and 0 < found.seconds_left < 1000 and 0 < found.update < 800
     reached = log.sizes["update"]
     xr.testing.assert_identical(log, alone(LONG).isel(update=slice(reached), snapshot=slice(log.sizes["snapshot"])))
     eventually(lambda: jobs.log(LONG.key).sizes["update"] > reached)
@@ -145,10 +148,12 @@ def test_a_stop_takes_a_second_and_keeps_what_was_done(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
     under_way(jobs, LONG)
-    before = time.monotonic()
-    found = jobs.stop(LONG.key)
-    assert time.monotonic() - before < 1.5  # asked for is a second; the rest is a busy machine
-    assert found.state == "stopped" and 0 < found.update < 400 and found.outcome.update == found.update
+    before = status(jobs, LONG)
+    jobs.stop(LONG.key)
+    found = reaches(jobs, LONG, "stopped")
+    # In its own time, which on a busy machine is not ours; the log that we saw may be a word (0.2 s) old.
+    assert found.update - before.update <= (1 + 2 * 0.2) * before.rate + 1
+    assert 0 < found.update < 800 and found.outcome.update == found.update
     run = jobs.store.get(LONG.key)
     kept = jobs.store.data(run)
     assert kept.sizes["update"] == found.update == run.update and kept.attrs["outcome"] == "stopped"
@@ -163,8 +168,9 @@ def test_pause_makes_room_and_resume_follows_the_same_path(make: Make) -> None:
     jobs.start(LONG)
     under_way(jobs, LONG)
     assert jobs.start(SHORT).position == 1
-    paused = jobs.pause(LONG.key)
-    assert paused.state == "paused" and not paused.active and paused.can_resume
+    jobs.pause(LONG.key)
+    paused = reaches(jobs, LONG, "paused")
+    assert not paused.active and paused.can_resume
     reaches(jobs, SHORT, "completed")
     assert status(jobs, LONG).update == paused.update
     jobs.resume(LONG.key)
@@ -196,7 +202,7 @@ def test_a_worker_killed_leaves_an_interrupted_training_that_goes_on_along_the_s
     found = reaches(jobs, LONG, "interrupted")
     assert found.failure.kind == "crashed" and found.can_resume and found.update >= 20
     kept = Place(jobs.store.job(LONG.key)).kept()
-    assert 0 < kept.update <= 400
+    assert 0 < kept.update <= 800
     assert jobs.resume(LONG.key).active
     reaches(jobs, LONG, "completed")
     assert the_same_path(jobs, LONG)
@@ -241,7 +247,7 @@ def test_the_whole_app_killed_leaves_interrupted_trainings_and_another_takes_the
         app.wait(PATIENCE)
     eventually(lambda: not psutil.pid_exists(worker))
     assert [one.state for one in jobs.jobs()] == ["interrupted", "interrupted"]
-    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 400
+    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 800
     for one in (LONG, queued):
         assert jobs.resume(one.key).active
     for one in (LONG, queued):
@@ -276,6 +282,7 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(make: Make) -> None:
     jobs.start(LONG)
     under_way(jobs, LONG)
     jobs.pause(LONG.key)
+    reaches(jobs, LONG, "paused")
     place = Place(jobs.store.job(LONG.key))
     data = bytearray(place._checkpoint.read_bytes())
     data[len(data) // 2] ^= 1
@@ -289,7 +296,8 @@ def test_delete_stops_and_can_be_undone(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
     under_way(jobs, LONG)
-    assert jobs.delete(LONG.key).state == "stopped"
+    jobs.delete(LONG.key)
+    eventually(lambda: not jobs.lane.holds(LONG.key))
     assert jobs.status(LONG.key) is None and jobs.jobs() == [] and jobs.store.runs() == []
     assert jobs.undelete(LONG.key).update > 0 and [one.key for one in jobs.store.runs()] == [LONG.key]
 
