@@ -1,11 +1,12 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers four kinds of request:
+It answers five kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
     {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
+    {"training": flat form, "store": folder, "interval": s} a training, kept in the store as it goes
 
 What it computed of an experiment it keeps, so that a slider which changes three experiments out of nine costs three.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,11 +102,20 @@ def trace(request: Mapping[str, Any], tick: Tick) -> Parts:
         return file(formats_of(Trace, FORMATS)["nc"].make(run(experiment, example=request["example"], tick=tick)))
 
 
+def training(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.experiment import Experiment
+    from rnnviz.store import Store
+    from rnnviz.trainings.work import work
+
+    experiment = Experiment.from_flat(request["training"])
+    return {}, work(experiment, Store(Path(request["store"])), float(request["interval"]), tick)
+
+
 def file(data: bytes) -> Parts:
     return {"file": np.frombuffer(data, np.uint8)}, {}
 
 
-KINDS = {"study": study, "columns_of": columns, "picture": picture, "trace": trace}
+KINDS = {"study": study, "columns_of": columns, "picture": picture, "trace": trace, "training": training}
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:

@@ -11,6 +11,7 @@ from rnnviz.quantities import QUANTITIES
 
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
+BATCH_WORK = 1e14  # of one training, for which nobody waits: an hour or so of one core
 LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
 NEED_PRODUCTS = ("jacobian_norm",)
 NEED_SHARES = ("weight_gradient",)
@@ -77,6 +78,15 @@ def check_trace(experiment: Experiment) -> None:
     numbers = numbers_in_trace(experiment)
     if numbers > LARGEST_TRACE:
         refuse("trace", numbers, LARGEST_TRACE, experiment, lambda smaller: numbers_in_trace(smaller) <= LARGEST_TRACE)
+
+
+def check_training(experiment: Experiment) -> None:
+    """Raises OverBudget for a training that would keep a core for hours; fewer updates are offered first."""
+    check_budget(experiment)
+    work = work_of(experiment, ())
+    if work > BATCH_WORK:
+        nearest = largest_that_fits(experiment, lambda e: work_of(e, ()) <= BATCH_WORK, "training.updates", 1)
+        raise OverBudget("work", work, BATCH_WORK, "training.updates", max(1, nearest))
 
 
 def numbers_in_trace(experiment: Experiment) -> int:

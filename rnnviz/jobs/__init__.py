@@ -14,12 +14,14 @@ What happens to a request, in this order:
         -> worker process -> deadline -> one more try after a crash
 
 lane.py      the policy above                                ticket.py   a request as its owner sees it, and its job
+batch.py     another policy, for work that takes long: in order, never overtaken, and nobody has to wait for it
 driver.py    one thread leads one worker through its jobs    answers.py  what comes back
 process.py   the outside of a worker, and the warm spare     serve.py    the inside of a worker
 wire.py      the bytes between the two
 """
 
 from rnnviz.jobs.answers import Answer, Detail, Failure, FailureKind, Refusal, Result
+from rnnviz.jobs.batch import Batch
 from rnnviz.jobs.lane import WORKER_MEMORY, Lane, Stats
 from rnnviz.jobs.serve import Cancelled, Handler, Tick, memory_limited, serve
 from rnnviz.jobs.ticket import State, Ticket
@@ -27,6 +29,7 @@ from rnnviz.jobs.ticket import State, Ticket
 __all__ = [
     "WORKER_MEMORY",
     "Answer",
+    "Batch",
     "Cancelled",
     "Detail",
     "Failure",
@@ -39,6 +42,7 @@ __all__ = [
     "Stats",
     "Tick",
     "Ticket",
+    "batch",
     "files",
     "interactive",
     "memory_limited",
@@ -64,6 +68,8 @@ _files = Lane(
     spare=False,
 )
 
+_batch = Batch()
+
 
 def interactive() -> Lane:
     """The lane that answers a person who is waiting; one per server process, shared by all sessions."""
@@ -73,3 +79,8 @@ def interactive() -> Lane:
 def files() -> Lane:
     """The lane that makes files which take seconds: pictures drawn by a browser, and whole traces."""
     return _files
+
+
+def batch() -> Batch:
+    """The lane for work that takes minutes or hours; its jobs belong to the server, not to a browser that may leave."""
+    return _batch

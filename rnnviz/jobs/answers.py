@@ -15,7 +15,7 @@ Detail = Mapping[str, str | float | int]
 FailureKind = Literal[
     "refused",  # the handler said no on purpose: detail has its `reason`, and what it said about it
     "deadline",  # it ran too long and its worker was killed: `seconds`
-    "crashed",  # its worker died, twice: `cause`, `exit_code`
+    "crashed",  # its worker died, twice where it may be tried again: `cause`, `exit_code`
     "memory",  # it asked for more memory than a worker may have: `limit_bytes`
     "busy",  # the queue is full: `limit`
     "superseded",  # the same owner asked for something else since

@@ -20,7 +20,7 @@ class Driver:
     """Takes jobs until there are none left, and finishes every one of them with an answer.
 
     take: waits for a job, None to stop.   finish: receives the answer.   deadline: seconds in the worker per job.
-    grace: seconds a cancelled job has to stop by itself.
+    grace: seconds a cancelled job has to stop by itself.   second_try: whether a job whose worker died is tried again.
     """
 
     def __init__(
@@ -30,9 +30,11 @@ class Driver:
         finish: Callable[[Job, Answer], None],
         deadline: float,
         grace: float,
+        second_try: bool = True,
     ) -> None:
         self._crew, self._take, self._finish = crew, take, finish
         self._deadline, self._grace = deadline, grace
+        self._second_try = second_try
         self._process: Process | None = None
 
     def run(self) -> None:
@@ -52,19 +54,21 @@ class Driver:
 
     def _answer(self, job: Job) -> Answer:
         try:
-            return self._attempt_twice(job)
+            return self._attempts(job)
         except Exception as bug:  # noqa: BLE001 - a dead driver would leave the lane a worker short, and a page waiting
             traceback.print_exc()
             self._dismiss()
             return Failure("error", {"type": type(bug).__name__, "message": str(bug)})
 
-    def _attempt_twice(self, job: Job) -> Answer:
+    def _attempts(self, job: Job) -> Answer:
         try:
             return self._attempt(job)
         except WorkerGone as gone:
-            self._dismiss(gone.cause)
+            died = self._dismiss(gone.cause)
         if job.cancelled:
             return CANCELLED
+        if not self._second_try:
+            return Failure("crashed", died)
         job.replaced_worker = True
         try:
             return self._attempt(job)

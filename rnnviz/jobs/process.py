@@ -98,7 +98,7 @@ class Process:
     def receive(self, until: float) -> wire.Frame | Literal[Note.NUDGE]:
         """The next frame or nudge. until: on the monotonic clock. Raises: TimeoutError; WorkerGone."""
         try:
-            note = self._inbox.get(timeout=max(0.0, until - time.monotonic()))
+            note = self._inbox.get(timeout=min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX))
         except queue.Empty:
             raise TimeoutError from None
         if note is Note.EXITED or note is Note.GARBAGE:

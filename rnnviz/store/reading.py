@@ -1,0 +1,97 @@
+"""A run as one file: is it ours, what does it say of itself, what was measured."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from typing import Any
+
+import xarray as xr
+
+from rnnviz.choice import InvalidParameter
+from rnnviz.experiment import Experiment
+from rnnviz.quantities import QUANTITIES, TRAINING_QUANTITIES
+from rnnviz.store.run import Run
+
+LARGEST = 256 << 20  # bytes of all arrays together, asked before any is read: 1 kB of HDF5 can promise terabytes
+KEY = re.compile(r"[0-9a-f]{16}")
+PERSONS = ("title", "tags", "note")  # what a person wrote, in an exported file
+
+
+class ForeignFile(ValueError):
+    """Not a run of this program, or one that cannot be read; says why."""
+
+
+def dataset(data: bytes) -> xr.Dataset:
+    """What the file holds, in memory. Raises ForeignFile."""
+    try:
+        with xr.open_dataset(io.BytesIO(data), engine="h5netcdf") as opened:
+            check(opened)
+            return opened.load()
+    except ForeignFile:
+        raise
+    except Exception as error:  # noqa: BLE001 - what HDF5 raises at hostile bytes is anything at all
+        raise ForeignFile(f"it cannot be read as netCDF: {type(error).__name__}") from None
+
+
+def check(opened: xr.Dataset) -> None:
+    if opened.attrs.get("program") != "rnnviz":
+        raise ForeignFile("it is not a file of rnnviz")
+    if opened.nbytes > LARGEST:
+        raise ForeignFile(f"its arrays would take {opened.nbytes:.3g} bytes, at most {LARGEST:.3g} are read")
+    for name in opened.data_vars:
+        known = TRAINING_QUANTITIES.get(str(name)) or QUANTITIES.get(str(name))
+        if known is None or opened[name].dims != known.dims or opened[name].dtype.kind not in "fiub":
+            raise ForeignFile(f"its variable {str(name)[:40]!r} is not one of a run")
+
+
+def run_of(data: bytes, created: float) -> Run:
+    """What the file says of its run; everything in it is checked, for it may come from anywhere. Raises ForeignFile."""
+    opened = dataset(data)
+    about = opened.attrs
+    try:
+        key, words = str(about["key"]), json.loads(about["experiment"])
+        experiment = Experiment.from_flat(words)
+        ended = outcome_of(about, experiment)
+        persons = {name: str(about.get(name, "")) for name in PERSONS}
+        tags = json.loads(persons["tags"] or "[]")
+    except (InvalidParameter, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ForeignFile(f"what it says of its experiment is not understood: {error}") from None
+    if not KEY.fullmatch(key) or not isinstance(tags, list):
+        raise ForeignFile("what it says of its experiment is not understood: its key")
+    run = Run(
+        key, experiment.flat(), str(ended["state"]), created, created,
+        update=opened.sizes.get("update", 0), updates=experiment.training.updates,
+        seconds=float(about.get("seconds", 0.0)), outcome=ended, facts=facts(opened),
+    )  # fmt: skip
+    return run.named(persons["title"], map(str, tags), persons["note"])
+
+
+def outcome_of(about: dict[Any, Any], experiment: Experiment) -> dict[str, Any]:
+    """As `Outcome` has it."""
+    state = str(about["outcome"])
+    if state not in ("completed", "diverged", "stopped"):
+        raise ValueError(f"it ended as {state[:40]!r}")
+    update = about.get("ended_at_update")
+    return {
+        "state": state, "quantity": str(about["overflow_quantity"]), "time": int(about["overflow_time"]),
+        "dtype": experiment.dtype if state == "diverged" else "", "update": None if update is None else int(update),
+        "parameter": str(about.get("ended_in_parameter", "")),
+    }  # fmt: skip
+
+
+def facts(log: xr.Dataset) -> dict[str, float]:
+    """The numbers of a run that a list can be sorted by: means over the last tenth of the updates."""
+    if not log.sizes.get("update"):
+        return {}
+    last = log.isel(update=slice(-max(1, log.sizes["update"] // 10), None))
+    means = {name: float(last[name].mean()) for name in ("loss", "accuracy", "gradient_norm") if name in last}
+    return {name: value for name, value in means.items() if math.isfinite(value)}
+
+
+def with_words(data: bytes, run: Run) -> bytes:
+    """The same file, with what a person wrote on it."""
+    words = {"title": run.title, "tags": json.dumps(run.tags, ensure_ascii=False), "note": run.note}
+    return bytes(dataset(data).assign_attrs({**words, "seconds": run.seconds}).to_netcdf(engine="h5netcdf"))

@@ -1,0 +1,298 @@
+"""Trainings as jobs: real workers, real kills; whatever happens, the path is the one of a training that was left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import psutil
+import pytest
+import xarray as xr
+
+from rnnviz.cells import LSTM, Elman
+from rnnviz.engine import train
+from rnnviz.engine.budget import OverBudget
+from rnnviz.experiment import Experiment, LossAtEvery
+from rnnviz.initializers import Gain, Gaussian
+from rnnviz.jobs import Batch
+from rnnviz.optimizers import SGD
+from rnnviz.store import Store
+from rnnviz.tasks import Adding, Noise
+from rnnviz.training import Training
+from rnnviz.trainings import Status, Trainings
+from rnnviz.trainings.place import Place
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 90.0  # s; a worker starts in 3, on a loaded machine in 20
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+SHORT = Experiment(task=Adding(sequence_length=20), cell=LSTM(hidden_size=6), training=Training(updates=40))
+# Some seconds of updates: long enough to be caught at work, short enough to be made twice.
+LONG = Experiment(task=Adding(sequence_length=200), cell=LSTM(hidden_size=32), training=Training(updates=600))
+UNSTABLE = Experiment(
+    task=Noise(sequence_length=30), cell=Elman(hidden_size=8, activation="relu"), batch_size=4, loss=LossAtEvery(),
+    initializer=Gaussian(scale=Gain(gain=1.5)), training=Training(updates=50, optimizer=SGD(learning_rate=10.0)),
+)  # fmt: skip
+
+Make = Callable[..., Trainings]
+
+
+@cache
+def alone(experiment: Experiment) -> xr.Dataset:
+    """What a training that nothing happens to writes down."""
+    return train(experiment).data
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Programs on one store, each with a lane of its own."""
+    lanes: list[Batch] = []
+
+    def program(workers: int = 1, queue_limit: int = 8) -> Trainings:
+        lanes.append(Batch(workers=workers, queue_limit=queue_limit, linger=0.5))
+        return Trainings(Store(tmp_path), lanes[-1], checkpoints=0.3)
+
+    yield program
+    for lane in lanes:
+        lane.close()
+
+
+def eventually(found: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not found():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.02)
+
+
+def status(jobs: Trainings, experiment: Experiment) -> Status:
+    found = jobs.status(experiment.key)
+    assert found is not None
+    return found
+
+
+def reaches(jobs: Trainings, experiment: Experiment, state: str) -> Status:
+    eventually(lambda: not status(jobs, experiment).active or status(jobs, experiment).state == state)
+    found = status(jobs, experiment)
+    assert found.state == state, found
+    return found
+
+
+def under_way(jobs: Trainings, experiment: Experiment, update: int = 1) -> Status:
+    """At work, with a checkpoint that is not from the beginning."""
+    kept = Place(jobs.store.job(experiment.key))._checkpoint
+    eventually(lambda: status(jobs, experiment).update >= update and kept.exists())
+    found = status(jobs, experiment)
+    assert found.state == "running", found
+    return found
+
+
+def the_same_path(jobs: Trainings, experiment: Experiment) -> bool:
+    log = jobs.log(experiment.key)
+    assert log is not None
+    xr.testing.assert_equal(log, alone(experiment))
+    assert all(log[name].values.tobytes() == alone(experiment)[name].values.tobytes() for name in log.data_vars)
+    return True
+
+
+def worker_of(parent: int) -> int:
+    """The process id of the one worker that trains."""
+    (found,) = [one.pid for one in psutil.Process(parent).children() if "rnnviz.worker" in one.cmdline()]
+    return found
+
+
+def test_a_training_is_queued_runs_and_is_kept(make: Make) -> None:
+    jobs = make()
+    started = jobs.start(SHORT)
+    assert started.state in ("queued", "running") and started.key == SHORT.key and started.updates == 40
+    done = reaches(jobs, SHORT, "completed")
+    assert (done.update, done.outcome.state, done.failure) == (40, "completed", None) and done.seconds > 0
+    assert the_same_path(jobs, SHORT) and jobs.jobs() == []
+    run = jobs.store.get(SHORT.key)
+    assert run.facts["loss"] == pytest.approx(float(alone(SHORT).loss[-4:].mean())) and run.words == SHORT.flat()
+    assert not jobs.store.job(SHORT.key).exists()
+    assert jobs.start(SHORT).state == "completed"  # once is enough
+
+
+def test_the_log_grows_while_it_runs_and_says_how_long_it_will_take(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG, 20)
+    found, log = status(jobs, LONG), jobs.log(LONG.key)
+    assert found.rate > 0 and 0 < found.seconds_left < 300 and 0 < found.update < 600
+    reached = log.sizes["update"]
+    xr.testing.assert_identical(log, alone(LONG).isel(update=slice(reached), snapshot=slice(log.sizes["snapshot"])))
+    eventually(lambda: jobs.log(LONG.key).sizes["update"] > reached)
+    assert [one.key for one in jobs.jobs()] == [LONG.key]
+    jobs.delete(LONG.key)
+
+
+def test_a_stop_takes_a_second_and_keeps_what_was_done(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG)
+    before = time.monotonic()
+    found = jobs.stop(LONG.key)
+    assert time.monotonic() - before < 1.5  # asked for is a second; the rest is a busy machine
+    assert found.state == "stopped" and 0 < found.update < 600 and found.outcome.update == found.update
+    run = jobs.store.get(LONG.key)
+    kept = jobs.store.data(run)
+    assert kept.sizes["update"] == found.update == run.update and kept.attrs["outcome"] == "stopped"
+    assert (kept.loss.values == alone(LONG).loss.values[: found.update]).all()
+    assert jobs.jobs() == [] and jobs.resume(LONG.key).active
+    reaches(jobs, LONG, "completed")
+    assert the_same_path(jobs, LONG)
+
+
+def test_pause_makes_room_and_resume_follows_the_same_path(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG)
+    assert jobs.start(SHORT).position == 1
+    paused = jobs.pause(LONG.key)
+    assert paused.state == "paused" and not paused.active and paused.can_resume
+    reaches(jobs, SHORT, "completed")
+    assert status(jobs, LONG).update == paused.update
+    jobs.resume(LONG.key)
+    assert reaches(jobs, LONG, "completed").seconds >= paused.seconds
+    assert the_same_path(jobs, LONG)
+
+
+def test_queued_in_order_bounded_and_each_once(make: Make) -> None:
+    jobs = make(queue_limit=2)
+    jobs.start(LONG)
+    under_way(jobs, LONG)
+    second, third, fourth = (SHORT.changed({"seed": seed}) for seed in (1, 2, 3))
+    assert [jobs.start(one).position for one in (second, third, second)] == [1, 2, 1]
+    assert jobs.start(fourth).state == "busy" and jobs.status(fourth.key) is None
+    assert [one.state for one in jobs.jobs()] == ["running", "queued", "queued"]
+    assert jobs.pause(second.key).state == "paused" and status(jobs, third).position == 1
+    jobs.delete(LONG.key)
+    reaches(jobs, third, "completed")
+    assert status(jobs, second).update == 0 and jobs.log(second.key) is None
+    jobs.resume(second.key)
+    reaches(jobs, second, "completed")
+
+
+def test_a_worker_killed_leaves_an_interrupted_training_that_goes_on_along_the_same_path(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG, 50)
+    os.kill(worker_of(os.getpid()), KILL)
+    found = reaches(jobs, LONG, "interrupted")
+    assert found.failure.kind == "crashed" and found.can_resume and found.update >= 50
+    kept = Place(jobs.store.job(LONG.key)).kept()
+    assert 0 < kept.update <= 600
+    assert jobs.resume(LONG.key).active
+    reaches(jobs, LONG, "completed")
+    assert the_same_path(jobs, LONG)
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from rnnviz.experiment import Experiment
+from rnnviz.jobs import Batch
+from rnnviz.store import Store
+from rnnviz.trainings import Trainings
+jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.3)
+for flat in eval(sys.argv[2]):
+    jobs.start(Experiment.from_flat(flat))
+print("started", flush=True)
+time.sleep(1000)
+"""
+
+
+def another_program(folder: Path, *experiments: Experiment) -> subprocess.Popen[bytes]:
+    words = repr([one.flat() for one in experiments])
+    program = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), words], cwd=ROOT, stdout=subprocess.PIPE)
+    assert program.stdout is not None and program.stdout.readline() == b"started\n"
+    return program
+
+
+def test_the_whole_app_killed_leaves_interrupted_trainings_and_another_takes_them_up(
+    make: Make, tmp_path: Path
+) -> None:
+    """And while it lives, the other program sees its jobs, watches them, and does not start them twice."""
+    jobs, queued = make(), SHORT.changed({"seed": 9})
+    app = another_program(tmp_path, LONG, queued)
+    try:
+        seen = under_way(jobs, LONG, 50)
+        assert seen.elsewhere and not seen.can_pause and jobs.log(LONG.key).sizes["update"] >= 50
+        assert status(jobs, queued).state == "queued" and jobs.start(LONG).elsewhere and not jobs.lane.holds(LONG.key)
+        assert jobs.pause(LONG.key).state == "running"  # it is not ours to pause
+        worker = worker_of(app.pid)
+    finally:
+        app.kill()
+        app.wait(PATIENCE)
+    eventually(lambda: not psutil.pid_exists(worker))
+    assert [one.state for one in jobs.jobs()] == ["interrupted", "interrupted"]
+    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 600
+    for one in (LONG, queued):
+        assert jobs.resume(one.key).active
+    for one in (LONG, queued):
+        reaches(jobs, one, "completed")
+        assert the_same_path(jobs, one)
+
+
+def test_an_interrupted_training_can_be_left_at_that(make: Make, tmp_path: Path) -> None:
+    app = another_program(tmp_path, LONG)
+    jobs = make()
+    try:
+        under_way(jobs, LONG, 20)
+    finally:
+        app.kill()
+        app.wait(PATIENCE)
+    eventually(lambda: status(jobs, LONG).state == "interrupted")
+    found = jobs.stop(LONG.key)
+    assert found.state == "stopped" and found.update >= 20 and jobs.jobs() == []
+    assert jobs.store.data(jobs.store.get(LONG.key)).sizes["update"] == found.update == found.outcome.update
+
+
+def test_a_training_that_diverges_says_where_and_keeps_everything(make: Make) -> None:
+    jobs = make()
+    jobs.start(UNSTABLE)
+    found, expected = reaches(jobs, UNSTABLE, "diverged"), train(UNSTABLE).outcome
+    assert found.outcome == expected and expected.update > 0 and expected.parameter
+    assert the_same_path(jobs, UNSTABLE) and not found.can_resume
+
+
+def test_a_damaged_checkpoint_costs_time_and_nothing_else(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG)
+    jobs.pause(LONG.key)
+    place = Place(jobs.store.job(LONG.key))
+    data = bytearray(place._checkpoint.read_bytes())
+    data[len(data) // 2] ^= 1
+    place._checkpoint.write_bytes(data)
+    jobs.resume(LONG.key)
+    reaches(jobs, LONG, "completed")
+    assert the_same_path(jobs, LONG)
+
+
+def test_delete_stops_and_can_be_undone(make: Make) -> None:
+    jobs = make()
+    jobs.start(LONG)
+    under_way(jobs, LONG)
+    assert jobs.delete(LONG.key).state == "stopped"
+    assert jobs.status(LONG.key) is None and jobs.jobs() == [] and jobs.store.runs() == []
+    assert jobs.undelete(LONG.key).update > 0 and [one.key for one in jobs.store.runs()] == [LONG.key]
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_is_kept(make: Make) -> None:
+    jobs = make()
+    with pytest.raises(ValueError, match="has no training"):
+        jobs.start(SHORT.changed({"training": "none"}))
+    with pytest.raises(OverBudget) as refused:
+        jobs.start(LONG.changed({"training.updates": 100_000, "cell.hidden_size": 512}))
+    nearest = {refused.value.parameter: refused.value.nearest, "cell.hidden_size": 512}
+    assert refused.value.parameter == "training.updates" and 1 < refused.value.nearest < 100_000
+    assert jobs.start(LONG.changed(nearest)).active
+    jobs.delete(LONG.changed(nearest).key)
+    assert jobs.status("0" * 16) is None and jobs.pause("0" * 16) is None and jobs.log("0" * 16) is None
