@@ -75,7 +75,11 @@ class IdentityStart(Comparison):
 
     @property
     def arms(self) -> Changes:
-        identity: dict[str, Word] = {"initializer": "identity", "initializer.scale": "gain", "initializer.scale.gain": 1.0}
+        identity: dict[str, Word] = {
+            "initializer": "identity",
+            "initializer.scale": "gain",
+            "initializer.scale.gain": 1.0,
+        }
         return {
             "irnn": {"cell": "elman", "cell.activation": "relu", **identity},
             "tanh": {"cell": "elman", "cell.activation": "tanh"},
