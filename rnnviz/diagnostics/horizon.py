@@ -22,15 +22,22 @@ class Horizon(NamedTuple):
     lags: np.ndarray
     needed: int
 
-    @property
-    def first_reached(self) -> int | None:
-        """The update at which the gradient first reaches the needed lag; None if it never did."""
-        there = np.flatnonzero(self.lags >= self.needed) if self.needed else np.empty(0, int)
-        return int(self.updates[there[0]]) if len(there) else None
+    def until(self, place: int) -> Horizon:
+        """The same up to one snapshot, as if training had come no further."""
+        return Horizon(self.updates[: place + 1], self.lags[: place + 1], self.needed)
 
     @property
-    def reaches_now(self) -> bool:
-        return bool(len(self.lags)) and bool(self.lags[-1] >= self.needed)
+    def since(self) -> int | None:
+        """The update from which on the gradient has reached the needed lag without a break; None if it does not now."""
+        short = np.flatnonzero(~(self.lags >= self.needed))
+        first = int(short[-1]) + 1 if len(short) else 0
+        return int(self.updates[first]) if first < len(self.updates) else None
+
+    @property
+    def last_reached(self) -> int | None:
+        """The last update at which it did; None if it never did."""
+        there = np.flatnonzero(self.lags >= self.needed)
+        return int(self.updates[there[-1]]) if len(there) else None
 
 
 def horizon_of(experiment: Experiment, data: xr.Dataset) -> Horizon | None:

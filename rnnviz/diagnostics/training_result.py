@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from rnnviz.trace import Outcome, Trace
+from rnnviz.trace import COMPLETED, Outcome, Trace
 
 
 def ended(log: xr.Dataset, outcome: Outcome | None) -> xr.Dataset:
@@ -18,6 +18,19 @@ def ended(log: xr.Dataset, outcome: Outcome | None) -> xr.Dataset:
         overflow_parameter=outcome.parameter,
         overflow_time=outcome.time,
     )
+
+
+def outcome_of(result: xr.Dataset, dtype: str) -> Outcome:
+    """The inverse: how the training of such a result ended; one that is under way is as good as stopped where it is."""
+    attributes = result.attrs
+    if attributes["outcome"] == "running":
+        return Outcome("stopped", update=result.sizes.get("update", 0))
+    if attributes["outcome"] == "completed":
+        return COMPLETED
+    return Outcome(
+        attributes["outcome"], attributes["overflow_quantity"], attributes["overflow_time"], dtype,
+        attributes["ended_at"], attributes["overflow_parameter"],
+    )  # fmt: skip
 
 
 def of_trace(trace: Trace) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -87,7 +88,8 @@ class Controls:
                 return lambda label, **rest: st.number_input(label, int(low), int(high), step=int(step), **rest)
             case Range(low, high, step):
                 top = min(high, highest or high)
-                return lambda label, **rest: st.slider(label, low, top, step=step, **rest)
+                shown = f"%.{max(2, -math.floor(math.log10(step)))}f" if isinstance(low, float) else None
+                return lambda label, **rest: st.slider(label, low, top, step=step, format=shown, **rest)
         return st.text_input
 
     def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:

@@ -50,12 +50,12 @@ def how(record: TrainingPage, text: Text) -> None:
     """Optimizer, clipping, backpropagation through time."""
     control = Controls(record, START, text)
     control.draw("experiment.training.optimizer")
-    inner(record, record.experiment.training, "optimizer", control)
+    control.draw("experiment.training.optimizer.learning_rate")
     if not isinstance(record.compared, Clippings):
         control.draw("experiment.training.clipping", segmented=True)
-    inner(record, record.experiment.training, "clipping", control)
+    inner(record.experiment.training, "clipping", control)
     control.draw("experiment.training.truncation", segmented=True)
-    inner(record, record.experiment.training, "truncation", control)
+    inner(record.experiment.training, "truncation", control)
 
 
 def more(record: TrainingPage, text: Text) -> None:
@@ -71,18 +71,20 @@ def more(record: TrainingPage, text: Text) -> None:
     control.draw("experiment.initializer")
     control.draw("experiment.initializer.scale")
     control.draw(f"experiment.initializer.scale.{record.experiment.initializer.scale.kind}")
+    inner(record.experiment.training, "optimizer", control, but="learning_rate")
     control.draw("experiment.training.weight_decay")
     control.draw("experiment.training.schedule")
-    inner(record, record.experiment.training, "schedule", control)
+    inner(record.experiment.training, "schedule", control)
     control.draw("experiment.seed")
     control.draw("experiment.dtype", segmented=True)
 
 
-def inner(record: TrainingPage, of: Choice, name: str, control: Controls) -> None:
-    """All parameters of a choice inside the training."""
+def inner(of: Choice, name: str, control: Controls, but: str = "") -> None:
+    """All parameters of a choice inside the training, but one that stands elsewhere."""
     if isinstance(of, Training):
         for parameter in parameters_of(getattr(of, name)):
-            control.draw(f"experiment.training.{name}.{parameter.name}")
+            if parameter.name != but:
+                control.draw(f"experiment.training.{name}.{parameter.name}")
 
 
 # — published results —

@@ -195,21 +195,22 @@ class GradientFilm(Choice):
         facts = {"curve": film.name, "update": film.update, "lag": int(film.lag), "needed": film.horizon.needed}
         if not film.horizon.needed:
             return text("sentence.horizon.no_lag", **facts)
-        reaches = film.lag >= film.horizon.needed
-        said = text(f"sentence.horizon.{'reaches' if reaches else 'short'}", **facts)
-        first = film.horizon.first_reached
-        if first is None:
-            return f"{said} {text('sentence.horizon.never', made=int(film.updates[-1]))}"
-        return f"{said} {text('sentence.horizon.first', first=first)}"
+        since, last = film.horizon.until(film.place).since, film.horizon.until(film.place).last_reached
+        if since is not None:
+            return f"{text('sentence.horizon.reaches', **facts)} {text('sentence.horizon.since', since=since)}"
+        said = text("sentence.horizon.short", **facts)
+        if last is None:
+            return f"{said} {text('sentence.horizon.never')}"
+        return f"{said} {text('sentence.horizon.last', last=last)}"
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
-        """A row per seed of every arm: the horizon at the start and now, and when it first was enough."""
+        """A row per seed of every arm: the horizon at the start and now, and since when it is enough."""
         rows = []
         for arm in arms(results, text):
             for run in arm.runs:
                 horizon = horizon_of(run.experiment, run.data) if started(run) else None
                 lags = horizon.lags if horizon is not None else np.array([np.nan])
-                first = horizon.first_reached if horizon is not None else None
+                since = horizon.since if horizon is not None and horizon.needed else None
                 rows.append(
                     {
                         text("table.curve"): arm.name,
@@ -217,7 +218,7 @@ class GradientFilm(Choice):
                         text("table.needed_lag"): str(run.experiment.task.needed_lag or "—"),
                         f"{text('table.horizon')}, {text('table.first')}": steps_said(lags[0]),
                         f"{text('table.horizon')}, {text('table.last')}": steps_said(lags[-1]),
-                        text("table.first_reached"): "—" if first is None else str(first),
+                        text("table.reached_since"): "—" if since is None else str(since),
                     }
                 )
         return pd.DataFrame(rows)

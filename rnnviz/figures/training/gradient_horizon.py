@@ -48,11 +48,14 @@ class GradientHorizon(OverUpdates):
         horizons = [found for run in arm.runs if started(run) and (found := horizon_of(run.experiment, run.data))]
         now = np.array([horizon.lags[-1] for horizon in horizons])
         lag = 0 if np.isnan(now).all() else int(np.nanmedian(now))
-        firsts = [horizon.first_reached for horizon in horizons if horizon.first_reached is not None]
-        if not firsts:
-            return text("sentence.horizon.cannot_yet", curve=arm.name, lag=lag)
-        kind = "now" if lag >= horizons[0].needed else "lost"
-        return text(f"sentence.horizon.{kind}", curve=arm.name, lag=lag, first=min(firsts))
+        since = [one.since for one in horizons if one.since is not None]
+        if since:
+            seeds = {"reached": len(since), "seeds": len(arm.runs)}
+            return text("sentence.horizon.now", curve=arm.name, lag=lag, since=min(since), **seeds)
+        last = [one.last_reached for one in horizons if one.last_reached is not None]
+        if last:
+            return text("sentence.horizon.lost", curve=arm.name, lag=lag, last=max(last))
+        return text("sentence.horizon.cannot_yet", curve=arm.name, lag=lag)
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         return GradientFilm().table(results, text)

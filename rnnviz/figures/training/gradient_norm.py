@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnnviz.clipping import NoClipping
+from rnnviz.clipping import ByNorm, ByValue, Clipping
 from rnnviz.figures.figure import Results, power_of_ten
 from rnnviz.figures.training.over_updates import OverUpdates
 from rnnviz.figures.training.panels import Line, Panel
@@ -23,12 +23,16 @@ from rnnviz.figures.training.runs import (
     updates_made,
 )
 from rnnviz.text import Text
+from rnnviz.training import Training
 
 WHOLE = (lowest, middle, highest)  # a spike of one update is what clipping is for: the band holds every update
 
 
 class GradientNorm(OverUpdates):
-    """‖g‖ full and ‖ĝ‖ dotted, with every single update within the band; then the fraction clipped, then ∠(g, ĝ)."""
+    """‖g‖ full and ‖ĝ‖ dotted, with every single update within the band; then the fraction clipped.
+
+    Clipping by value turns the gradient: then ∠(g, ĝ) as well. Clipping by norm keeps its direction.
+    """
 
     kind: Literal["gradient_norm"] = Field("gradient_norm", repr=False)
 
@@ -49,11 +53,12 @@ class GradientNorm(OverUpdates):
         panels = [Panel(text("figure.gradient_norm.norm"), [*before, *after], log=True, weight=2)]
         if clipping:
             fraction = [Line(arm, over_updates(arm, "clipped"), "clipped") for arm in clipping]
-            angle = [
-                Line(arm, over_updates(arm, "direction_change", edges=(mean, mean, highest)), "direction_change")
-                for arm in clipping
-            ]
             panels.append(Panel(text("figure.gradient_norm.clipped"), fraction, percent=True))
+        if turning := [arm for arm in clipping if clips(arm, ByValue)]:
+            whole = (mean, mean, highest)
+            angle = [
+                Line(arm, over_updates(arm, "direction_change", edges=whole), "direction_change") for arm in turning
+            ]
             panels.append(Panel(text("figure.gradient_norm.angle"), angle))
         return panels
 
@@ -93,9 +98,9 @@ class GradientNorm(OverUpdates):
         return pd.DataFrame(rows)
 
 
-def clips(arm: Arm) -> bool:
+def clips(arm: Arm, how: type[Clipping] | tuple[type[Clipping], ...] = (ByNorm, ByValue)) -> bool:
     training = arm.experiment.training
-    return training.kind == "training" and not isinstance(training.clipping, NoClipping)
+    return isinstance(training, Training) and isinstance(training.clipping, how)
 
 
 def together(arm: Arm, name: str) -> np.ndarray:

@@ -18,7 +18,10 @@ FEW_DECADES = 2.5  # below it the axis is named at 1, 2 and 5
 
 
 class Line(NamedTuple):
-    """One arm's curve in a panel. In the legend only where `legend` names it."""
+    """One arm's curve in a panel. In the legend only where `legend` names it.
+
+    `place` gives curves of one and the same arm colours of their own.
+    """
 
     arm: Arm
     curve: Curve
@@ -26,6 +29,10 @@ class Line(NamedTuple):
     legend: str = ""
     dash: str = "solid"
     band: bool = True
+    place: int | None = None
+
+    def colour(self, look: Look) -> str:
+        return self.arm.colour(look) if self.place is None else look.of_several(self.place)
 
 
 class Reference(NamedTuple):
@@ -83,7 +90,7 @@ class Stack:
 
     def band(self, line: Line, k: int) -> Iterator[dict[str, Any]]:
         edge = {"line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **self.shared(line, k)}
-        fill = {"fill": "tonexty", "fillcolor": self.look.faint(line.arm.colour(self.look), 0.16)}
+        fill = {"fill": "tonexty", "fillcolor": self.look.faint(line.colour(self.look), 0.16)}
         there = np.isfinite(self.values(line.curve.low, k)) & np.isfinite(self.values(line.curve.high, k))
         x, low, high = (values[there] for values in (line.curve.x, line.curve.low, line.curve.high))
         yield {**edge, "x": packed(x), "y": packed(self.values(low, k))}
@@ -95,7 +102,7 @@ class Stack:
         return {
             **self.shared(line, k), "name": name, "showlegend": bool(line.legend),
             "x": packed(line.curve.x), "y": packed(self.values(line.curve.median, k)),
-            "line": {"color": line.arm.colour(self.look), "dash": line.dash, "width": 2.5},
+            "line": {"color": line.colour(self.look), "dash": line.dash, "width": 2.5},
             "hovertemplate": f"{name}<br>{panel.title}<br>u = %{{x:.0f}}: {value}<extra></extra>",
         }  # fmt: skip
 

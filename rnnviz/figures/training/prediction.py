@@ -129,8 +129,9 @@ def dotted(
         "legendgroup": name,
         "hovertemplate": f"{name}<br>t = %{{x}}: %{{y:.4g}}<extra></extra>",
     }
-    yield {**shared, "mode": "lines", "x": packed(time), "y": packed(values),
-           "line": {"color": colour, "width": width, "dash": dash}}  # fmt: skip
+    line = {"color": colour, "width": width, "dash": dash}
+    faint = {} if len(at) > 1 else {"opacity": 0.5}  # what is never judged steps back
+    yield {**shared, **faint, "mode": "lines", "x": packed(time), "y": packed(values), "line": line}
     marker = {
         "color": colour,
         "size": 11 if len(at) == 1 else 6,

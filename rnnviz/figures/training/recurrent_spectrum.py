@@ -40,7 +40,7 @@ class RecurrentSpectrum(OverUpdates):
                 Line(arm, over_snapshots(arm, lambda run: self.curve(run, name)), name, arm.name if legend else "")
                 for arm in found
             ]
-            return Panel(text(f"figure.recurrent_spectrum.{name}"), lines, [Reference(1.0, "1")])
+            return Panel(text(f"figure.recurrent_spectrum.{name}"), lines, [Reference(1.0, "")])
 
         return [panel("spectral_radius", True), panel("singular_value", False)]
 

@@ -40,15 +40,17 @@ class TrainingGates(OverUpdates):
 
         def lines(name: str, legend: bool) -> list[Line]:
             return [
-                Line(arm, over_snapshots(arm, lambda run, gate=gate: self.curve(run, name, gate)), f"{name} {gate}",  # type: ignore[misc]
-                     said if legend else "", DASHES[gate], band=True)
-                for gate, said in names.items()
-            ]  # fmt: skip
+                self.line(arm, name, gate, said if legend else "", k) for k, (gate, said) in enumerate(names.items())
+            ]
 
         return [
             Panel(text("figure.training_gates.mean"), lines("gate_mean", True)),
             Panel(text("figure.training_gates.saturated"), lines("gate_saturation", False), percent=True),
         ]
+
+    def line(self, arm: Arm, name: str, gate: str, legend: str, place: int) -> Line:
+        curve = over_snapshots(arm, lambda run: self.curve(run, name, gate))
+        return Line(arm, curve, f"{name} {gate}", legend, DASHES[gate], place=place)
 
     def curve(self, run: Result, name: str, gate: str) -> np.ndarray | None:
         """(snapshot,)"""

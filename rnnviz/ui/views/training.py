@@ -85,8 +85,11 @@ def live(text: Text) -> None:
     if not found.known:
         empty(record, text)
         return
+    if not results:
+        st.caption(text("page.training.waiting"))
+        st.skeleton(height=HEIGHT)
+        return
     view_controls(record, results, text)
-    record = memory.kept(START)
     for figure in record.view.figures:
         draw(figure, record, found, results, text)
     with st.expander(text("page.training.states")):
@@ -244,8 +247,7 @@ def note(figure: AnyTrainingFigure, record: TrainingPage, text: Text) -> str:
         case TrainingGates():
             return f"{band} {text('page.training.gates_note')}"
     each = bin_note(bin_size(record.experiment), text)
-    extra = f" {text('page.training.norm_note')}" if isinstance(figure, GradientNorm) else ""
-    return f"{band}{extra} {each}"
+    return f"{text('page.training.norm_note') if isinstance(figure, GradientNorm) else band} {each}"
 
 
 def states(found: UnderWay, text: Text) -> list[dict[str, str]]:
