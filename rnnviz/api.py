@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING
 
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
+from rnnviz.diagnostics.training_result import of_trace
 from rnnviz.engine import run, train
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, GradientFlow, Look, Result, Results, as_plotly
 from rnnviz.figures.cursor import with_cursor
+from rnnviz.figures.training import TRAINING_FIGURES
+from rnnviz.quantities import TRAINING_QUANTITIES
 from rnnviz.sweeps import sweep
 from rnnviz.text import Text
 from rnnviz.trace import Trace
 
 if TYPE_CHECKING:
     from rnnviz.figures import AnyFigure, PlotlyFigure
+    from rnnviz.figures.training import AnyTrainingFigure
 
 __all__ = ["draw", "results_of", "run", "sweep", "train"]
 
@@ -28,7 +32,7 @@ Subject = Trace | Experiment | Study | Results
 
 
 def draw(
-    figure: AnyFigure | str,
+    figure: AnyFigure | AnyTrainingFigure | str,
     subject: Subject,
     *,
     language: str = "en",
@@ -57,8 +61,8 @@ def draw(
     return as_plotly(drawn if time is None else with_cursor(drawn, results, time, text, look))
 
 
-def figure_named(name: str) -> AnyFigure:
-    known = {figure.model_fields["kind"].default: figure for figure in FIGURES}
+def figure_named(name: str) -> AnyFigure | AnyTrainingFigure:
+    known = {figure.model_fields["kind"].default: figure for figure in (*FIGURES, *TRAINING_FIGURES)}
     if name not in known:
         raise ValueError(f"figure must be one of {', '.join(known)}; got {name!r}")
     return known[name]()
@@ -67,17 +71,23 @@ def figure_named(name: str) -> AnyFigure:
 def results_of(subject: Subject, names: tuple[str, ...], tick: Tick = nothing, *, example: int = 0) -> Results:
     """What a figure draws of a subject: results_of(study, figure.needs). Results stay what they are.
 
-    `tick(progress)` is called on the way, over all its experiments together.
+    A figure of trainings has every experiment trained. `tick(progress)` is called on the way, over all of them together.
     """
     if isinstance(subject, Mapping):
         return subject
-    needs = [DIAGNOSTICS[name] for name in names]
+    of_training = all(name in TRAINING_QUANTITIES for name in names)
+    needs = () if of_training else [DIAGNOSTICS[name] for name in names]
     if isinstance(subject, Trace):
-        return {"trace": Result(subject.experiment, results(subject, needs))}
+        return {"trace": Result(subject.experiment, of_trace(subject) if of_training else results(subject, needs))}
     experiments = subject.experiments() if isinstance(subject, Study) else {"experiment": subject}
     found: dict[str, Result] = {}
     for name, experiment in experiments.items():
         done = len(found)
         part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-        found[name] = Result(experiment, diagnose(experiment, needs, example=example, tick=part))
+        data = (
+            of_trace(train(experiment, tick=part))
+            if of_training
+            else diagnose(experiment, needs, example=example, tick=part)
+        )
+        found[name] = Result(experiment, data)
     return found

@@ -25,9 +25,10 @@ from rnnviz.clipping import CLIPPINGS, AnyClipping, Clipping
 from rnnviz.diagnostics import DIAGNOSTICS, Diagnostic
 from rnnviz.experiment import Experiment
 from rnnviz.figures import FIGURES
+from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.initializers import INITIALIZERS, AnyInitializer, Initializer
 from rnnviz.optimizers import OPTIMIZERS, SCHEDULES, AnyOptimizer, AnySchedule, Optimizer, Schedule
-from rnnviz.quantities import QUANTITIES
+from rnnviz.quantities import QUANTITIES, TRAINING_QUANTITIES
 from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
 from rnnviz.training import TRUNCATIONS, AnyTruncation, Truncation
@@ -93,7 +94,11 @@ def reachable(kind: type[Choice]) -> Iterator[Parameter]:
 
 
 VIEWS = [view for part in GradientFlowPage.parameters_declared() for view in part.options.values()]
-PARAMETERS = {parameter.name: parameter for kind in (*VIEWS, Experiment, *FIGURES) for parameter in reachable(kind)}
+PARAMETERS = {
+    parameter.name: parameter
+    for kind in (*VIEWS, Experiment, *FIGURES, *TRAINING_FIGURES)
+    for parameter in reachable(kind)
+}
 
 
 @every_language
@@ -118,7 +123,9 @@ def test_every_cell_is_named_short_and_within_a_sentence(language):
 @every_language
 def test_every_figure_has_a_name_and_every_ending_is_said(language):
     text = Text(language)
-    assert all(f"figure.{figure.model_fields['kind'].default}.label" in text for figure in FIGURES)
+    assert all(
+        f"figure.{figure.model_fields['kind'].default}.label" in text for figure in (*FIGURES, *TRAINING_FIGURES)
+    )
     assert all(f"outcome.{state}" in text for state in ("completed", "diverged", "stopped"))
 
 
@@ -206,6 +213,14 @@ def test_every_figure_is_in_the_list_and_needs_what_exists():
     assert {one for file in modules_of(home) for one in made_here(file, Choice)} == set(FIGURES)
     for figure in FIGURES:
         assert set(figure().needs) <= set(DIAGNOSTICS)
+
+
+def test_every_figure_of_trainings_is_in_the_list_and_needs_what_is_written_down():
+    import rnnviz.figures.training as home
+
+    assert {one for file in modules_of(home) for one in made_here(file, Choice)} == set(TRAINING_FIGURES)
+    for figure in TRAINING_FIGURES:
+        assert set(figure().needs) <= set(TRAINING_QUANTITIES)
 
 
 def test_abstract_or_final():

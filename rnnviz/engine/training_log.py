@@ -37,6 +37,10 @@ class TrainingLog:
         self.every = every or max(1, self.updates // SNAPSHOTS)
         self.rows: dict[str, Array] = {}
         self.snapshots: list[int] = []
+        nothing = experiment.baseline()  # written down too, so that whoever draws this needs neither task nor torch
+        self.baseline = {"baseline_loss": nothing.loss}
+        if nothing.accuracy is not None:
+            self.baseline["baseline_accuracy"] = nothing.accuracy
 
     def is_snapshot(self, update: int) -> bool:
         return update % self.every == 0 or update == self.updates - 1
@@ -97,7 +101,7 @@ class TrainingLog:
         return xr.Dataset(
             variables,
             {name: values for name, values in coords.items() if name in used},
-            {"experiment": self.experiment.key, "example": 0},  # whose answers are kept
+            {"experiment": self.experiment.key, "example": 0, **self.baseline},  # example: whose answers are kept
         )
 
 

@@ -14,6 +14,7 @@ from rnnviz.experiment import Study
 from rnnviz.export import provenance
 from rnnviz.figures import AnyFigure, FigureDict, GradientFlow, Look, Results
 from rnnviz.figures.cursor import with_cursor
+from rnnviz.figures.training import AnyTrainingFigure
 from rnnviz.text import Text
 
 WIDTH, HEIGHT, GRID_HEIGHT = 1200, 675, 900  # CSS pixels; an overlay fills a slide of 16:9
@@ -57,7 +58,7 @@ class Picture:
     `time` is the step at which the time cursor stands; None for no cursor.
     """
 
-    view: AnyFigure
+    view: AnyFigure | AnyTrainingFigure
     study: Study
     results: Results
     text: Text = field(default_factory=Text)

@@ -14,6 +14,11 @@ CELL_COLOURS = {
     False: {"elman": "#c8450b", "lstm": "#0068ad", "gru": "#00805d"},
     True: {"elman": "#ff8a4c", "lstm": "#5cb3f0", "gru": "#3ccf9f"},
 }
+# For curves of one cell that differ in something else, from the same palette and Tol (2021): purple, ochre, teal, wine.
+OTHER_COLOURS = {
+    False: ("#8a3a9c", "#8f6a00", "#00707a", "#9b2242"),
+    True: ("#d59bff", "#e6bd3a", "#4cd3dd", "#ff9db5"),
+}
 ACTIVATION_DASHES = {"sigmoid": "dot", "tanh": "solid", "relu": "dash", "identity": "dashdot"}
 
 
@@ -45,6 +50,11 @@ class Look:
 
     def colour(self, cell: str) -> str:
         return CELL_COLOURS[self.dark].get(cell, self.ink)
+
+    def of_several(self, place: int) -> str:
+        """The colour of the curve at this place among curves of one cell."""
+        colours = OTHER_COLOURS[self.dark]
+        return colours[place % len(colours)]
 
     @property
     def sequential(self) -> list[list[float | str]]:

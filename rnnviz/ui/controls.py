@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from rnnviz.ui import memory
 from rnnviz.ui.live_slider import live_slider
 
 ROUND_NUMBERS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30, 32, 40, 50, 64, 80, 100, 128, 150, 200, 256, 300, 400, 500,
-                 512, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000, 10_000)  # fmt: skip
+                 512, 700, 800, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000, 10_000, 20_000, 50_000, 100_000)  # fmt: skip
+ROUND_FRACTIONS = tuple(float(f"{digit}e{power}") for power in range(-6, 7) for digit in (1, 2, 5))
 
 
 class Controls:
@@ -86,7 +88,8 @@ class Controls:
                 return lambda label, **rest: st.number_input(label, int(low), int(high), step=int(step), **rest)
             case Range(low, high, step):
                 top = min(high, highest or high)
-                return lambda label, **rest: st.slider(label, low, top, step=step, **rest)
+                shown = f"%.{max(2, -math.floor(math.log10(step)))}f" if isinstance(low, float) else None
+                return lambda label, **rest: st.slider(label, low, top, step=step, format=shown, **rest)
         return st.text_input
 
     def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:
@@ -101,5 +104,6 @@ class Controls:
 def slider_of_round_numbers(domain: Range, value: object, highest: float | None) -> Callable[..., object]:
     """1, 2, 5, 10, …: equal steps of the slider are equal factors. A value from a link joins them."""
     high = min(domain.high, highest or domain.high)
-    numbers = sorted({n for n in ROUND_NUMBERS if domain.low <= n <= high} | {value})  # type: ignore[type-var]
-    return lambda label, **rest: st.select_slider(label, numbers, **rest)
+    known = ROUND_NUMBERS if isinstance(domain.low, int) else ROUND_FRACTIONS
+    numbers = sorted({n for n in known if domain.low <= n <= high} | {value})  # type: ignore[type-var]
+    return lambda label, **rest: st.select_slider(label, numbers, format_func=lambda n: f"{n:.10g}", **rest)

@@ -12,7 +12,7 @@ from rnnviz.export import Picture
 from rnnviz.figures import Look
 from rnnviz.figures.cursor import time_at
 from rnnviz.jobs import Failure
-from rnnviz.tasks import OwnSeries, OwnText
+from rnnviz.tasks import OwnSeries, OwnText, Task
 from rnnviz.text import Text
 from rnnviz.ui import failures, memory, uploads
 from rnnviz.ui.controls import Controls
@@ -39,7 +39,7 @@ def controls(record: GradientFlowPage, text: Text, own: Iterable[str]) -> None:
     draw("experiment.cell.forget_bias.value")
     draw("experiment.cell.forget_bias.longest_lag")
     draw("update_bias")
-    task_controls(record, text)
+    task_controls(record, record.experiment.task, START, text)
     draw("experiment.cell.hidden_size", highest=128)
     draw("experiment.cell.layers")
     draw("experiment.loss")
@@ -53,14 +53,15 @@ def controls(record: GradientFlowPage, text: Text, own: Iterable[str]) -> None:
     )
 
 
-def task_controls(record: GradientFlowPage, text: Text) -> None:
-    draw, task = Controls(record, START, text).draw, record.experiment.task
+def task_controls(record: Choice, task: Task, start: Choice, text: Text) -> None:
+    """The task and all its parameters but the length, of any record that has an `experiment`."""
+    draw = Controls(record, start, text).draw
     draw("experiment.task")
     match task:
         case OwnText():
-            uploads.own_text(record, text)
+            uploads.own_text(record, start, text)
         case OwnSeries():
-            uploads.own_series(record, text)
+            uploads.own_series(record, start, text)
         case _:
             for parameter in task.parameters_declared():
                 if parameter.name != "sequence_length":

@@ -15,11 +15,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rnnviz.diagnostics.training_result import outcome_of
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS, CannotExport, Format, Picture
 from rnnviz.export.chromium import check_browser
+from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.jobs import Failure, Result, Ticket, files
 from rnnviz.text import Text
+from rnnviz.trace import Trace
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL, standing
 
@@ -99,17 +102,15 @@ def pictures(offer: Offer) -> Iterator[Order]:
 
 
 def numbers(offer: Offer) -> Iterator[Order]:
-    text, study = offer.text, offer.picture.study.experiments()
+    study = offer.picture.study.experiments()
     with row(offer, "taking.numbers"):
         here(offer, "csv")
         slot = st.empty()
     line = st.empty()
-    name = next(iter(study))
-    if len(study) > 1:
-        name = st.selectbox(
-            text("taking.curve"), list(study), key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
-        )
-    experiment, example = study[name], offer.picture.example
+    if isinstance(offer.picture.view, TRAINING_FIGURES):
+        log(offer, slot)
+        return
+    experiment, example = study[one_of(offer, list(study))], offer.picture.example
     request = {"trace": experiment.flat(), "example": example}
     key = f"trace {experiment.key} {example}"
     order = Order(FORMAT["nc"], key, request, f"trace-{experiment.key}.nc", slot, line)
@@ -117,9 +118,36 @@ def numbers(offer: Offer) -> Iterator[Order]:
         yield order
 
 
+def one_of(offer: Offer, names: list[str]) -> str:
+    """Which of several runs is meant."""
+    text, study = offer.text, offer.picture.study.experiments()
+    if len(names) == 1:
+        return names[0]
+    return st.selectbox(
+        text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
+    )
+
+
+def log(offer: Offer, slot: DeltaGenerator) -> None:
+    """All that a training wrote down; it is here already, so no worker is asked."""
+    experiment, data = offer.picture.results[one_of(offer, list(offer.picture.results))]
+    trace = Trace(experiment, outcome_of(data, experiment.dtype), data)
+    slot.download_button(
+        offer.label(FORMAT["nc"]),
+        data=partial(FORMAT["nc"].make, trace),
+        file_name=f"training-{experiment.key}.nc",
+        mime=FORMAT["nc"].media_type,
+        on_click="ignore",
+        help=offer.help(FORMAT["nc"]),
+        key=f"{offer.key}.nc",
+    )
+
+
 def curve(experiment: Experiment, text: Text) -> str:
     cell = experiment.cell
-    return f"{text(f'option.cell.{cell.kind}.short')} · {text(f'option.activation.{cell.activation}.label')}"
+    name = f"{text(f'option.cell.{cell.kind}.short')} · {text(f'option.activation.{cell.activation}.label')}"
+    trained = experiment.training.updates > 0
+    return f"{name} · {text('parameter.seed.label')} {experiment.seed}" if trained else name
 
 
 def here(offer: Offer, *names: str) -> None:

@@ -7,22 +7,22 @@ from typing import Any
 import streamlit as st
 
 from rnnviz import content
+from rnnviz.choice import Choice
 from rnnviz.content import UnreadableContent
 from rnnviz.jobs import Failure, interactive
 from rnnviz.text import Text
 from rnnviz.ui import failures, memory
-from rnnviz.ui.flow import START, GradientFlowPage
 
 TASK = "experiment.task"
 
 
-def own_text(record: GradientFlowPage, text: Text) -> None:
+def own_text(record: Choice, start: Choice, text: Text) -> None:
     taken = uploader("txt", text("page.upload_text_help"), text)
     if taken and taken != record.flat()[f"{TASK}.sha256"]:
-        choose({f"{TASK}.sha256": taken})
+        choose(start, {f"{TASK}.sha256": taken})
 
 
-def own_series(record: GradientFlowPage, text: Text) -> None:
+def own_series(record: Choice, start: Choice, text: Text) -> None:
     taken = uploader("csv", text("page.upload_series_help"), text)
     sha256 = taken or str(record.flat()[f"{TASK}.sha256"])
     columns = columns_of(sha256, text)
@@ -30,14 +30,14 @@ def own_series(record: GradientFlowPage, text: Text) -> None:
         return
     current = record.flat()[f"{TASK}.column"]
     if taken and (sha256 != record.flat()[f"{TASK}.sha256"] or current not in columns):
-        choose({f"{TASK}.sha256": sha256, f"{TASK}.column": columns[0]})
+        choose(start, {f"{TASK}.sha256": sha256, f"{TASK}.column": columns[0]})
     key = f"{record.kind}.{TASK}.column"
     memory.show(key, current if current in columns else columns[0])
-    st.selectbox(text("page.column"), columns, key=key, on_change=memory.change, args=(START, f"{TASK}.column", key))
+    st.selectbox(text("page.column"), columns, key=key, on_change=memory.change, args=(start, f"{TASK}.column", key))
 
 
-def choose(changes: dict[str, Any]) -> None:
-    memory.remember(memory.kept(START).changed(changes))
+def choose(start: Choice, changes: dict[str, Any]) -> None:
+    memory.remember(memory.kept(start).changed(changes))
     st.rerun()
 
 
