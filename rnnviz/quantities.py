@@ -38,5 +38,6 @@ QUANTITIES = {
     "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before")),
     "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
+    "tangent_growth": Quantity("ln <i>R</i><sub>ii</sub>", ("window", "exponent"), "neper"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit")),
 }

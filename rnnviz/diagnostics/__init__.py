@@ -6,6 +6,7 @@ from rnnviz.diagnostics.gradient_flow import gradient_flow
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.keeping_gate import keeping_gate
+from rnnviz.diagnostics.lyapunov_growth import lyapunov_growth
 from rnnviz.diagnostics.unit_activity import unit_activity
 from rnnviz.diagnostics.unit_spread import unit_spread
 
@@ -19,6 +20,7 @@ DIAGNOSTICS = {
         unit_spread,
         keeping_gate,
         gate_product,
+        lyapunov_growth,
     )
 }
 
@@ -30,6 +32,7 @@ __all__ = [
     "jacobian_bounds",
     "jacobian_norm",
     "keeping_gate",
+    "lyapunov_growth",
     "unit_activity",
     "unit_spread",
 ]

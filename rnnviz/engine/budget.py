@@ -10,6 +10,8 @@ from rnnviz.experiment import Experiment, Study
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
 NEED_PRODUCTS = ("jacobian_norm",)
+NEED_TANGENTS = ("lyapunov_growth",)
+QR_WORK = 3.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, slow ones, at every step to every fifth
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
 
@@ -34,13 +36,15 @@ def size_of(experiment: Experiment) -> int:
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward, adjoint, and the products of Jacobians if they are needed."""
+    """Floating-point operations of one experiment: forward, adjoint, and what the needs ask of its Jacobians besides."""
     e, size = experiment, experiment.cell.hidden_size
     rows = len(e.cell.gate_names) * size
     passes = 6.0 * rows * (size * (2 * e.cell.layers - 1) + e.task.input_size) * e.batch_size
     state = e.cell.state_size * e.cell.layers
-    products = 4.0 * state**3 if set(needs) & set(NEED_PRODUCTS) else 0.0
-    return e.task.sequence_length * (passes + products)
+    needs = set(needs)
+    products = 4.0 * state**3 if needs & set(NEED_PRODUCTS) else 0.0
+    tangents = 2.0 * rows * size * (2 * e.cell.layers - 1) * state + QR_WORK * state**3
+    return e.task.sequence_length * (passes + products + (tangents if needs & set(NEED_TANGENTS) else 0.0))
 
 
 def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE_WORK) -> None:

@@ -10,9 +10,11 @@ import xarray as xr
 from torch import Tensor
 
 from rnnviz.cells.kernel import Kernel, times_power_of_two
+from rnnviz.cells.tangent import push_forward
 from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
+from rnnviz.engine.lyapunov import frame_growth
 from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
 from rnnviz.experiment import Experiment
@@ -90,6 +92,7 @@ class Recorder:
         self.experiment, self.weights, self.batch = experiment, weights, batch
         self.wanted, self.example = wanted, example
         self.arrays: dict[str, Tensor | np.ndarray] = {}
+        self.coords: dict[str, np.ndarray | list[str]] = {}
 
     def trace(self, tick: Tick) -> Trace:
         e = self.experiment
@@ -165,6 +168,10 @@ class Recorder:
             product, scale = state_products(layers, self.example, tick)
             self.keep("jacobian_product", product)
             self.keep("jacobian_product_log10_scale", scale)
+        if "tangent_growth" in self.wanted:
+            push, state = push_forward(layers, self.example), self.experiment.cell.state_size * len(layers)
+            growth, self.coords["window"] = frame_growth(push, layers[0].time, state, tick=tick)
+            self.keep("tangent_growth", growth)
 
     def dataset(self, length: int) -> xr.Dataset:
         variables = {
@@ -175,7 +182,7 @@ class Recorder:
             )
             for name, array in self.arrays.items()
         }
-        coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names)}
+        coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names), **self.coords}
         used = {dim for dims, *_ in variables.values() for dim in dims}
         return xr.Dataset(
             variables,

@@ -10,16 +10,19 @@ from pydantic import Field
 from rnnviz.tasks.adding import Adding
 from rnnviz.tasks.characters import Characters
 from rnnviz.tasks.copying import Copying
+from rnnviz.tasks.impulse import Impulse
 from rnnviz.tasks.noise import Noise
 from rnnviz.tasks.own_series import OwnSeries
 from rnnviz.tasks.own_text import OwnText
 from rnnviz.tasks.stocks import Stocks
 from rnnviz.tasks.task import Batch, Judgement, Task
 
-TASKS = (Adding, Copying, Noise, Characters, Stocks, OwnText, OwnSeries)
-AnyTask = Annotated[Adding | Copying | Noise | Characters | Stocks | OwnText | OwnSeries, Field(discriminator="kind")]
+TASKS = (Adding, Copying, Noise, Impulse, Characters, Stocks, OwnText, OwnSeries)
+AnyTask = Annotated[
+    Adding | Copying | Noise | Impulse | Characters | Stocks | OwnText | OwnSeries, Field(discriminator="kind")
+]
 
 __all__ = [
-    "TASKS", "Adding", "AnyTask", "Batch", "Characters", "Copying", "Judgement", "Noise", "OwnSeries", "OwnText",
+    "TASKS", "Adding", "AnyTask", "Batch", "Characters", "Copying", "Impulse", "Judgement", "Noise", "OwnSeries", "OwnText",
     "Stocks", "Task",
 ]  # fmt: skip
