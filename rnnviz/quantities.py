@@ -38,6 +38,8 @@ QUANTITIES = {
     "jacobian": Quantity("∂<i>s</i><sub>t</sub>/∂<i>s</i><sub>t−1</sub>", ("time", "state", "state_before")),
     "jacobian_product": Quantity("∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before")),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), "decade"),
+    "itemised_log10_norm": Quantity("log₁₀ ‖∂ℓ<sub>t</sub>/∂<i>s</i><sub>k</sub>‖", ("loss_time", "time"), "decade"),
+    "truncated_gradient": Quantity("‖<i>g</i><sub>τ</sub> − <i>g</i>‖ / ‖<i>g</i>‖", ("measure", "truncation")),
     "tangent_growth": Quantity("ln <i>R</i><sub>ii</sub>", ("window", "exponent"), "neper"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit")),
 }

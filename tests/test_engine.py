@@ -10,7 +10,7 @@ from torch import nn
 
 from rnnviz.cells import CELLS, GRU, LSTM, Chrono, Elman
 from rnnviz.engine import run
-from rnnviz.engine.budget import INTERACTIVE_WORK, OverBudget, check_budget, check_study
+from rnnviz.engine.budget import OverBudget, check_budget, check_study
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.run import EVERYTHING
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep, Study, comparison
@@ -259,7 +259,7 @@ def test_a_study_too_large_to_wait_for_is_refused_with_a_setting_that_fits(size,
 
 def test_a_study_that_fits_is_not_refused():
     check_study(comparison(Experiment()), ("gradient_flow",))
-    check_study(comparison(Experiment()), ("jacobian_norm",), allowed=INTERACTIVE_WORK)
+    check_study(comparison(Experiment()), ("jacobian_norm",))
 
 
 # — agreement —

@@ -9,9 +9,13 @@ from rnnviz.experiment import Experiment, Study
 
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
+PATIENT_WORK = 3e10  # where what is asked for is the page's last figure and shows its progress: three to five seconds
 NEED_PRODUCTS = ("jacobian_norm",)
 NEED_TANGENTS = ("lyapunov_growth",)
-QR_WORK = 3.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, slow ones, at every step to every fifth
+NEED_ITEMISED = ("bptt_map", "truncated_gradient")
+# n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.
+NEED_STATES = {"singular_spectrum": (6.0, 400.0), "jacobian_paths": (6.0, 0.0), "step_spectrum": (0.0, 100.0)}
+QR_WORK = 1.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, at every step to every fifth
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
 
@@ -23,41 +27,60 @@ class OverBudget(ValueError):
         super().__init__(f"{limit} is {asked:.3g}, more than {allowed:.3g}: {parameter} = {nearest} would fit")
 
 
-def check_budget(experiment: Experiment) -> None:
+def check_budget(experiment: Experiment, itemised: bool = False) -> None:
     """Raises OverBudget, which names the limit and the nearest setting that fits."""
-    size = size_of(experiment)
+    size = size_of(experiment, itemised)
     if size > LARGEST_SIZE:
-        refuse("T·N·H", size, LARGEST_SIZE, experiment, lambda smaller: size_of(smaller) <= LARGEST_SIZE)
+        refuse("T·N·H", size, LARGEST_SIZE, experiment, lambda smaller: size_of(smaller, itemised) <= LARGEST_SIZE)
 
 
-def size_of(experiment: Experiment) -> int:
+def size_of(experiment: Experiment, itemised: bool = False) -> int:
+    """Itemised, one example is as much as T examples beside the batch."""
     e = experiment
-    return e.task.sequence_length * e.batch_size * max(e.cell.hidden_size * e.cell.layers, e.task.input_size)
+    columns = e.batch_size + (e.task.sequence_length if itemised else 0)
+    return e.task.sequence_length * columns * max(e.cell.hidden_size * e.cell.layers, e.task.input_size)
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
     """Floating-point operations of one experiment: forward, adjoint, and what the needs ask of its Jacobians besides."""
-    e, size = experiment, experiment.cell.hidden_size
-    rows = len(e.cell.gate_names) * size
-    passes = 6.0 * rows * (size * (2 * e.cell.layers - 1) + e.task.input_size) * e.batch_size
+    e, needs = experiment, set(needs)
+    rows, time = len(e.cell.gate_names) * e.cell.hidden_size, e.task.sequence_length
+    weights = rows * (e.cell.hidden_size * (2 * e.cell.layers - 1) + e.task.input_size)
     state = e.cell.state_size * e.cell.layers
-    needs = set(needs)
-    products = 4.0 * state**3 if needs & set(NEED_PRODUCTS) else 0.0
-    tangents = 2.0 * rows * size * (2 * e.cell.layers - 1) * state + QR_WORK * state**3
-    return e.task.sequence_length * (passes + products + (tangents if needs & set(NEED_TANGENTS) else 0.0))
+    work = 6.0 * time * weights * e.batch_size
+    if needs & set(NEED_PRODUCTS):
+        work += 4.0 * time * state**3
+    if needs & set(NEED_TANGENTS):
+        work += time * (2.0 * weights * state + QR_WORK * state**3)
+    if needs & set(NEED_ITEMISED):
+        work += 8.0 * time**2 * weights
+    for need in needs & set(NEED_STATES):
+        of_step, of_look = NEED_STATES[need]
+        work += (of_step * time + of_look * min(time, looks(state))) * state**3
+    return work
 
 
-def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE_WORK) -> None:
+def looks(state: int) -> int:
+    """About how many lags or steps of a state of this size are looked at closely."""
+    return min(60, max(8, 12_000_000 // state**3))
+
+
+def allowed_for(needs: Iterable[str]) -> float:
+    return PATIENT_WORK if set(needs) & {*NEED_TANGENTS, *NEED_ITEMISED, *NEED_STATES} else INTERACTIVE_WORK
+
+
+def check_study(study: Study, needs: Iterable[str]) -> None:
     """Raises OverBudget for a study too large to be answered at once, with the nearest setting that fits.
 
     Fewer examples are offered first, then a shorter sequence, then a smaller state.
     """
     needs = tuple(needs)
-    size, work = largest_size(study), total_work(study, needs)
+    allowed, itemised = allowed_for(needs), bool(set(needs) & set(NEED_ITEMISED))
+    size, work = largest_size(study, itemised), total_work(study, needs)
 
     def fits(base: Experiment) -> bool:
         smaller = Study(base=base, variations=study.variations)
-        return largest_size(smaller) <= LARGEST_SIZE and total_work(smaller, needs) <= allowed
+        return largest_size(smaller, itemised) <= LARGEST_SIZE and total_work(smaller, needs) <= allowed
 
     if size > LARGEST_SIZE:
         refuse("T·N·H", size, LARGEST_SIZE, study.base, fits)
@@ -65,8 +88,8 @@ def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE
         refuse("work", work, allowed, study.base, fits)
 
 
-def largest_size(study: Study) -> int:
-    return max(map(size_of, study.experiments().values()))
+def largest_size(study: Study, itemised: bool) -> int:
+    return max(size_of(experiment, itemised) for experiment in study.experiments().values())
 
 
 def total_work(study: Study, needs: tuple[str, ...]) -> float:

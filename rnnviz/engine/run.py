@@ -13,6 +13,7 @@ from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.cells.tangent import push_forward
 from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_budget
+from rnnviz.engine.itemised import itemise, truncated
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
 from rnnviz.engine.lyapunov import frame_growth
 from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
@@ -23,7 +24,8 @@ from rnnviz.streams import Examples
 from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
-EVERYTHING = tuple(QUANTITIES)
+ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: only by name
+EVERYTHING = tuple(name for name in QUANTITIES if name not in ITEMISED)
 GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
 
 
@@ -37,13 +39,13 @@ def run(
 ) -> Trace:
     """One forward and backward pass with everything logged.
 
-    `record` names the quantities to keep; `example` is the one whose Jacobians are formed. `parameters`, under
-    PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has
-    none).
+    `record` names the quantities to keep, by default all but the itemised ones; `example` is the one whose Jacobians
+    are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or
+    nn.GRU (a readout is drawn if it has none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
     """
-    check_budget(experiment)
     record = frozenset(record)
+    check_budget(experiment, itemised=bool(record & ITEMISED))
     if unknown := sorted(record - set(QUANTITIES)):
         raise ValueError(f"record has no {unknown[0]!r}; the quantities are {', '.join(QUANTITIES)}")
     if not 0 <= example < experiment.batch_size:
@@ -108,6 +110,7 @@ class Recorder:
             self.keep_states(layers, inputs)
             self.keep_adjoints(layers, tick)
             self.keep_jacobians(layers, tick)
+            self.keep_itemised(len(inputs), tick)
         return Trace(e, outcome, self.dataset(len(inputs)))
 
     def keep(self, name: str, array: Tensor | np.ndarray) -> None:
@@ -172,6 +175,22 @@ class Recorder:
             push, state = push_forward(layers, self.example), self.experiment.cell.state_size * len(layers)
             growth, self.coords["window"] = frame_growth(push, layers[0].time, state, tick=tick)
             self.keep("tangent_growth", growth)
+
+    def keep_itemised(self, length: int, tick: Tick) -> None:
+        if not self.wanted & ITEMISED:
+            return
+        e, one = self.experiment, slice(self.example, self.example + 1)
+        inputs = self.batch.inputs[:length, one].to(DTYPES[e.dtype])
+        batch = Batch(inputs, self.batch.targets[:length, one])
+        made = itemise(e.cell, self.weights, batch, e.task.judgement, tick)
+        parts = [part for layer in made.layers for part in layer.state_adjoint]
+        self.keep("itemised_log10_norm", log10_norm(parts, made.exponents).T)
+        if "truncated_gradient" in self.wanted:
+            steps = e.loss.steps(e.task.sequence_length)
+            weights = torch.zeros(length, dtype=torch.float64)
+            weights[steps.start - 1 : steps.stop - 1] = 1 / len(steps)
+            self.keep("truncated_gradient", truncated(e.cell, self.weights, made, weights, tick))
+            self.coords["measure"] = ["bias", "cosine"]
 
     def dataset(self, length: int) -> xr.Dataset:
         variables = {
