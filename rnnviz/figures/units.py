@@ -66,6 +66,17 @@ def drawable(result: Result) -> bool:
     return all(result.data.sizes.get(dim, 1) > 0 for dim in ("layer", "kept_time"))
 
 
+def nearest_step(result: Result, time: int) -> int:
+    """Index of the decomposed time step that is nearest to the one asked for; a step beyond the end means the last."""
+    return int(np.abs(result.data["kept_step"].values - time).argmin())
+
+
+def step_at(result: Result, time: int) -> int:
+    """That step itself, counted from 1; 0 if there is none."""
+    steps = result.data["kept_step"].values
+    return int(steps[nearest_step(result, time)]) if len(steps) else 0
+
+
 def half_life(log_gate: float) -> float:
     """ln ½ / ln f: the steps after which half of what was held is left."""
     return math.log(0.5) / log_gate if log_gate < 0 else math.inf
@@ -79,17 +90,17 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.0f}"
 
 
-def subtitle(result: Result, layer: int, text: Text) -> str:
-    """What the figure was computed for, with the layer where there are several, and how it ended if it did not."""
+def subtitle(result: Result, layer: int | None, text: Text) -> str:
+    """What the figure was computed for, with its layer if it shows one of several, and how it ended if it did not."""
     parts = [computed_for(result.experiment, text)]
-    if result.experiment.cell.layers > 1:
+    if layer is not None and result.experiment.cell.layers > 1:
         parts.append(text("figure.units.layer", layer=layer_index(result.experiment.cell, layer) + 1))
     if result.data.attrs["outcome"] == "diverged":
         parts.append("✕ " + text("figure.overflow", time=result.data.attrs["overflow_time"]))
     return " · ".join(parts)
 
 
-def of_example(result: Result, layer: int, text: Text) -> str:
+def of_example(result: Result, layer: int | None, text: Text) -> str:
     """The same of a figure that shows one example."""
     return (
         subtitle(result, layer, text)

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.cells.cell import Cell
-from rnnviz.choice import Choice, Range
+from rnnviz.choice import Choice, Range, Word
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow
 from rnnviz.figures.units import VariableName
+
+WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
 
 
 class OneNetwork(Choice):
@@ -32,6 +34,40 @@ class GatesView(Choice):
     order: Literal["time_constant", "unit"] = "time_constant"
 
 
+class JacobiansView(Choice):
+    """Which step the page Product of Jacobians puts under its lens."""
+
+    kind: Literal["jacobians"] = Field("jacobians", repr=False)
+    time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps")] = 50
+
+
+class BpttView(Choice):
+    """Where the page of itemised backpropagation cuts off the past."""
+
+    kind: Literal["bptt"] = Field("bptt", repr=False)
+    truncation: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps")] = 20
+
+
+class LyapunovView(Choice):
+    """How long the page Lyapunov exponents follows which networks, and what they hear."""
+
+    kind: Literal["lyapunov"] = Field("lyapunov", repr=False)
+    drive: Literal["task", "noise", "silence"] = "task"
+    variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 1.0
+    steps: Annotated[int, Range(30, 10_000, unit="time steps", log=True)] = 2_000
+    warm_up: Annotated[int, Range(0, 5_000, unit="time steps", step=100)] = 500
+    seeds: Annotated[int, Range(1, 10)] = 5
+
+    def driven(self) -> dict[str, Word]:
+        """What the drive changes in an experiment."""
+        changes: dict[str, Word] = {"task.sequence_length": self.steps}
+        if self.drive == "noise":
+            changes |= {"task": "noise", "task.variance": self.variance, "task.features": WHITE_FEATURES}
+        if self.drive == "silence":
+            changes |= {"task": "impulse"}
+        return changes
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -46,6 +82,9 @@ class GradientFlowPage(Choice):
     view: GradientFlow = GradientFlow()
     network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
+    jacobians: JacobiansView = JacobiansView()
+    bptt: BpttView = BpttView()
+    lyapunov: LyapunovView = LyapunovView()
 
     def study(self) -> Study:
         base = self.experiment
@@ -59,6 +98,20 @@ class GradientFlowPage(Choice):
         """The one network of the study that the pages of one network open up."""
         study, name = self.study(), f"{self.network.cell}-{self.network.activation}"
         return Study(base=study.base, variations=tuple(v for v in study.variations if v.name == name))
+
+    def opened_exactly(self) -> Study:
+        """The same in float64, for what hangs on the small numbers."""
+        study = self.opened()
+        return Study(base=study.base.changed({"dtype": "float64"}), variations=study.variations)
+
+    def followed(self) -> Study:
+        """The same network on one long sequence, drawn anew with every seed: what Lyapunov exponents are taken from."""
+        study, view = self.opened(), self.lyapunov
+        alone: dict[str, Word] = {"dtype": "float64", "batch_size": 1, "loss": "last"}
+        base, first = study.base.changed(alone | view.driven()), study.base.seed
+        (network,) = study.variations
+        changes = dict(network.changes)
+        return Study.of(base, {f"seed-{k + 1}": changes | {"seed": (first + k) % 2**31} for k in range(view.seeds)})
 
     @property
     def cell(self) -> Cell:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from rnnviz.experiment import Study
 from rnnviz.figures import AnyFigure, Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
@@ -27,6 +28,7 @@ class Panel(NamedTuple):
 
 
 Sections = Mapping[str, Sequence[Panel]]
+StudyOf = Callable[[GradientFlowPage], Study]
 
 
 def network_page(
@@ -34,8 +36,13 @@ def network_page(
     name: str,
     view_controls: Callable[[GradientFlowPage, Controls], None],
     sections: Callable[[GradientFlowPage], Sections],
+    study: StudyOf = GradientFlowPage.opened,
+    places: Mapping[str, str] | None = None,
 ) -> None:
     """The whole page `page.<name>` of the catalogue.
+
+    `study` is what is asked of the engine. Where it sets a parameter from the page's own view, `places` says from which:
+    a refusal then offers to change that one.
 
     Each section is a question of its own to the engine, answered from above: what is costly may be refused or take long
     where what stands above it is quickly there.
@@ -49,22 +56,28 @@ def network_page(
     view_controls(record, Controls(record, START, text))
     link = memory.write_link(record, START)
     for place in sections(record):
-        if not section(record, sections, name, place, text):
+        if not section(record, sections, name, place, text, study, places or {}):
             break
     replaced_worker(text)
     share(link, text)
 
 
-def layer_and_example(record: GradientFlowPage, control: Controls) -> None:
-    """Only where there is something to choose."""
-    if record.experiment.cell.layers > 1:
+def layer_and_example(record: GradientFlowPage, control: Controls, layer: bool = True) -> None:
+    """Only where there is something to choose; no layer where the figures show the whole state."""
+    if layer and record.experiment.cell.layers > 1:
         control.draw("network.layer", highest=record.experiment.cell.layers, shown=record.layer)
     if record.experiment.batch_size > 1:
         control.draw("network.example", highest=record.experiment.batch_size, shown=record.example + 1)
 
 
 def section(
-    record: GradientFlowPage, sections: Callable[[GradientFlowPage], Sections], name: str, place: str, text: Text
+    record: GradientFlowPage,
+    sections: Callable[[GradientFlowPage], Sections],
+    name: str,
+    place: str,
+    text: Text,
+    study: StudyOf,
+    places: Mapping[str, str],
 ) -> bool:
     """Ask for what these figures need and draw them; whether there was an answer."""
     shown, drawn = sections(record)[place], f"{name}.{place}.drawn"
@@ -73,36 +86,49 @@ def section(
         """The figures of the last setting, marked as old, while the new ones are computed."""
         old = memory.get(drawn)
         panels = sections(old).get(place, ()) if old else ()
-        results = asking.already_there(old.opened(), needs_of(panels), old.example) if panels else None
+        results = asking.already_there(study(old), needs_of(panels), example_of(old, study)) if panels else None
         if results is None:
             st.skeleton(height=shown[0].height)
         else:
-            draw(old, panels, results, text, stale=True)
+            draw(old, panels, results, text, study, stale=True)
 
     results = asking.ask(
-        record.opened(), needs_of(shown), text, place=f"{name}.{place}", meanwhile=draw_old, example=record.example
-    )
+        study(record), needs_of(shown), text, place=f"{name}.{place}", meanwhile=draw_old,
+        example=example_of(record, study),
+    )  # fmt: skip
     if isinstance(results, Failure):
-        say_failure(results, record, text)
+        say_failure(results, record, text, places)
         return False
     memory.put(drawn, record)
-    draw(record, shown, results, text)
+    draw(record, shown, results, text, study)
     return True
+
+
+def example_of(record: GradientFlowPage, study: StudyOf) -> int:
+    """A study of the page's own may have fewer examples."""
+    return min(record.example, study(record).base.batch_size - 1)
 
 
 def needs_of(shown: Sequence[Panel]) -> list[str]:
     return sorted({name for panel in shown for name in panel.figure.needs})
 
 
-def draw(record: GradientFlowPage, shown: Sequence[Panel], results: Results, text: Text, stale: bool = False) -> None:
+def draw(
+    record: GradientFlowPage,
+    shown: Sequence[Panel],
+    results: Results,
+    text: Text,
+    study: StudyOf,
+    stale: bool = False,
+) -> None:
     for panel in shown:
-        draw_panel(record, panel, results, text, stale)
+        draw_panel(record, panel, results, text, study(record).key, stale)
 
 
-def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
+def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, key: str, stale: bool) -> None:
     figure, reading = panel.figure, panel.figure.reading(results, text)
     drawn = figure(results, text, look())
-    title, name = drawn["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
+    title, name = drawn["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{key}"
     st.markdown(reading)
     plot(
         drawn,

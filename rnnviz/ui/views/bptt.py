@@ -1,0 +1,31 @@
+"""Backpropagation, itemised: which loss hears which past, and what truncation costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.figures import BpttMap, TruncationBias
+from rnnviz.ui import memory
+from rnnviz.ui.controls import Controls
+from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.network_page import Panel, Sections, layer_and_example, network_page
+
+
+def view_controls(record: GradientFlowPage, control: Controls) -> None:
+    length = record.experiment.task.sequence_length
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control.draw("bptt.truncation", highest=length, shown=min(record.bptt.truncation, length))
+        layer_and_example(record, control, layer=False)
+
+
+def sections(record: GradientFlowPage) -> Sections:
+    truncation = record.bptt.truncation
+    return {
+        "itemised": [
+            Panel(BpttMap(truncation=truncation), 560, "alt.heat_map", "page.bptt.map_note"),
+            Panel(TruncationBias(truncation=truncation), 420, "alt.gradient_flow", "page.bptt.bias_note"),
+        ]
+    }
+
+
+network_page(memory.language(), "bptt", view_controls, sections, GradientFlowPage.opened_exactly)

@@ -1,0 +1,33 @@
+"""Product of Jacobians: why the gradient of one network vanishes, by its singular values, its steps and its paths."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.figures import JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
+from rnnviz.ui import memory
+from rnnviz.ui.controls import Controls
+from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.network_page import Panel, Sections, layer_and_example, network_page
+
+
+def view_controls(record: GradientFlowPage, control: Controls) -> None:
+    length = record.experiment.task.sequence_length
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control.draw("jacobians.time", highest=length, shown=min(record.jacobians.time, length))
+        layer_and_example(record, control, layer=False)
+
+
+def sections(record: GradientFlowPage) -> Sections:
+    time = record.jacobians.time
+    return {
+        "paths": [Panel(JacobianPaths(), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
+        "spectrum": [Panel(SingularSpectrum(), 460, "alt.gradient_flow", "page.jacobians.spectrum_note")],
+        "lens": [
+            Panel(StepEigenvalues(time=time), 560, "alt.scatter", "page.jacobians.lens_note"),
+            Panel(StepNorms(time=time), 560, "alt.gradient_flow", "page.jacobians.norms_note"),
+        ],
+    }
+
+
+network_page(memory.language(), "jacobians", view_controls, sections, GradientFlowPage.opened_exactly)

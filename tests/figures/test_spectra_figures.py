@@ -1,0 +1,194 @@
+"""The figures of spectra, products and itemised backpropagation, where what they must show is known."""
+
+from __future__ import annotations
+
+import base64
+import math
+
+import numpy as np
+import pytest
+
+from rnnviz.cells import GRU, LSTM, Elman
+from rnnviz.diagnostics import DIAGNOSTICS
+from rnnviz.diagnostics.diagnose import diagnose
+from rnnviz.experiment import Experiment, LossAtEvery
+from rnnviz.figures import (
+    BpttMap,
+    JacobianPaths,
+    Look,
+    LyapunovConvergence,
+    LyapunovSpectrum,
+    Result,
+    SingularSpectrum,
+    StepEigenvalues,
+    StepNorms,
+    TruncationBias,
+)
+from rnnviz.figures.lyapunov import converged, kaplan_yorke, prediction, statistics
+from rnnviz.figures.step_eigenvalues import ratio
+from rnnviz.initializers import Gain, Gaussian, NonNormal, Orthogonal, SpectralRadius
+from rnnviz.tasks import Impulse, Noise
+from rnnviz.text import Text
+
+SPECTRA = (SingularSpectrum, JacobianPaths, StepEigenvalues, StepNorms, BpttMap, TruncationBias, LyapunovSpectrum,
+           LyapunovConvergence)  # fmt: skip
+
+
+def result_of(cell, figure, seeds: int = 1, **rest) -> dict[str, Result]:
+    options = {"task": Noise(sequence_length=40), "cell": cell, "batch_size": 2, "dtype": "float64"} | rest
+    made = [Experiment(**options, seed=seed) for seed in range(seeds)]
+    needs = [DIAGNOSTICS[name] for name in figure().needs]
+    return {f"seed-{k}": Result(one, diagnose(one, needs)) for k, one in enumerate(made)}
+
+
+def numbers(array: dict[str, str]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(array["bdata"]), "<f4")
+
+
+def linear(gain: float, **rest):
+    return {"initializer": Orthogonal(scale=Gain(gain=gain)), **rest}
+
+
+def test_an_orthogonal_linear_network_is_one_line_of_singular_values():
+    """Row 1: every σ is 0.9^lag: 0.9^40 = 0.0148, condition number 1."""
+    results = result_of(Elman(hidden_size=4, activation="identity"), SingularSpectrum, **linear(0.9))
+    said = SingularSpectrum().reading(results, Text())
+    assert said.count("**0.0148**") == 2 and "condition number is **1**" in said and "float32" not in said
+    drawn = SingularSpectrum()(results, Text(), Look())
+    assert numbers(drawn["data"][-1]["y"])[-1] == pytest.approx(40 * math.log10(0.9), rel=1e-6)
+
+
+def test_directions_that_float32_loses_are_counted():
+    results = result_of(Elman(hidden_size=5), SingularSpectrum, **linear(0.05))
+    assert "5 of 5 directions are below" in SingularSpectrum().reading(results, Text())
+
+
+def test_the_product_of_gates_is_the_story_without_recurrent_weights_and_not_with_strong_ones():
+    """Rows 6 and 7; at gain 2 and gates at one half the detours are far stronger than ∏ f = 2^−40."""
+    held = result_of(LSTM(hidden_size=4, forget_bias=3.0), JacobianPaths, **linear(0.0))
+    assert "tells the story" in JacobianPaths().reading(held, Text())
+    torn = result_of(LSTM(hidden_size=16), JacobianPaths, **linear(2.0))
+    assert "is not the story" in JacobianPaths().reading(torn, Text())
+    names = [trace["name"] for trace in JacobianPaths()(torn, Text(), Look())["data"]]
+    assert names == ["h→h at every step", "c→h→c", "direct c→c, ∏ f", Text()("figure.jacobian_paths.all")]
+    gru = result_of(GRU(hidden_size=4, update_bias=1.0), JacobianPaths)
+    assert "direct h→h, ∏ z" in [trace["name"] for trace in JacobianPaths()(gru, Text(), Look())["data"]]
+    assert "no direct path" in JacobianPaths().reading(result_of(Elman(hidden_size=4), JacobianPaths), Text())
+
+
+def test_the_lens_on_a_chain():
+    """Row 3: ρ = .8, σ₁ = 1.22965 for four units, at every step of a network at rest: σ₁/ρ = 1.54."""
+    chain = NonNormal(scale=SpectralRadius(spectral_radius=0.8), chain=0.625)
+    quiet = {"initializer": chain, "task": Noise(sequence_length=40, variance=0.0)}
+    results = result_of(Elman(hidden_size=4), StepEigenvalues, **quiet)
+    said = StepEigenvalues(time=7).reading(results, Text())
+    assert "at step 7" in said and "ρ(J) = **0.8**" in said and "σ₁/ρ = **1.54**" in said
+    norms = StepNorms().reading(result_of(Elman(hidden_size=4), StepNorms, **quiet), Text())
+    assert "σ₁ = **1.23**" in norms and "ρ = **0.8**" in norms and "promises 1.54 times" in norms
+
+
+def test_the_circle_of_one_over_gamma_belongs_to_the_sigmoid_alone():
+    def circles(cell):
+        results = result_of(cell, StepEigenvalues, **linear(2.0))
+        return [shape["x1"] for shape in StepEigenvalues()(results, Text(), Look())["layout"]["shapes"]]
+
+    assert circles(Elman(hidden_size=4, activation="sigmoid")) == [1.0, 4.0]
+    assert circles(Elman(hidden_size=4)) == circles(LSTM(hidden_size=4, activation="sigmoid")) == [1.0]
+
+
+def test_a_step_moves_the_eigenvalues_and_the_cursor():
+    results = result_of(LSTM(hidden_size=4), StepEigenvalues)
+    early, late, beyond = (StepEigenvalues(time=t)(results, Text(), Look()) for t in (2, 40, 500))
+    assert early["data"][1]["x"] != late["data"][1]["x"] and early["data"][0] == late["data"][0]
+    assert late == beyond
+    cursor = StepNorms(time=9)(results, Text(), Look())["layout"]["shapes"][0]
+    assert cursor["x0"] == cursor["x1"] == 9
+
+
+def test_a_ratio_for_a_reader():
+    assert (ratio(3.0, 2.0), ratio(1.0, 0.0), ratio(0.0, 0.0)) == ("1.5", "∞", "—")
+
+
+def test_what_truncation_cuts_off_is_veiled():
+    results = result_of(Elman(hidden_size=4), BpttMap, loss=LossAtEvery())
+    whole, cut = (BpttMap(truncation=tau)(results, Text(), Look())["data"] for tau in (40, 5))
+    assert len(whole) == 1 and len(cut) == 2
+    veil = numbers(cut[1]["z"]).reshape(40, 40)
+    lag = np.arange(40)[:, None] - np.arange(40)[None]
+    assert (np.isfinite(veil) == (lag >= 5)).all()
+    drawn = numbers(cut[0]["z"]).reshape(40, 40)
+    assert (np.isfinite(drawn) == (lag >= 0)).all()
+
+
+def test_a_linear_orthogonal_network_hears_its_past_by_powers_of_the_gain():
+    results = result_of(Elman(hidden_size=4, activation="identity"), BpttMap, **linear(0.9))
+    assert f"at **{0.9**39:.3g}** of" in BpttMap().reading(results, Text())
+
+
+def test_the_bias_of_truncation_is_said_at_the_chosen_length():
+    results = result_of(Elman(hidden_size=4), TruncationBias, loss=LossAtEvery(), **linear(0.9))
+    bias, cosine = results["seed-0"].data["truncated_gradient"].sel(truncation=5).values
+    said = TruncationBias(truncation=5).reading(results, Text())
+    assert f"by **{float(f'{bias:.3g}'):g}** of" in said and f"**{cosine:.4f}**" in said
+    assert "nothing is cut off" in TruncationBias(truncation=40).reading(results, Text())
+    dead = result_of(Elman(hidden_size=4, activation="relu"), TruncationBias, initializer=Gaussian(scale=Gain(gain=0.0)),
+                     task=Impulse(sequence_length=10))  # fmt: skip
+    assert "exactly zero" in TruncationBias().reading(dead, Text())
+
+
+def test_a_network_that_forgets_has_negative_exponents_and_an_orthogonal_linear_one_is_neutral():
+    lost = result_of(Elman(hidden_size=6), LyapunovSpectrum, 3, **linear(0.5))
+    assert "dies out" in LyapunovSpectrum(warm_up=10).reading(lost, Text())
+    kept = result_of(Elman(hidden_size=6, activation="identity"), LyapunovSpectrum, 3, **linear(1.0))
+    assert "zero within the error" in LyapunovSpectrum(warm_up=10).reading(kept, Text())
+    drawn = LyapunovSpectrum(warm_up=10)(lost, Text(), Look())
+    assert "3 seeds, 10 steps of warm-up" in drawn["layout"]["title"]["subtitle"]["text"]
+    assert numbers(drawn["data"][0]["error_y"]["array"]).shape == (6,)
+    lines = LyapunovConvergence(warm_up=10)(lost, Text(), Look())["data"]
+    assert [trace["name"] for trace in lines if "name" in trace] == [f"λ<sub>{k}</sub>" for k in (1, 2, 4)]
+
+
+def test_chaos_is_said_with_its_dimension_and_the_theory():
+    """Row 20: g = 3, λ₁ = .310 for N → ∞; a small network only needs the sign."""
+    wild = {"initializer": Gaussian(scale=Gain(gain=3.0)), "task": Impulse(sequence_length=300)}
+    results = result_of(Elman(hidden_size=64), LyapunovSpectrum, 3, **wild)
+    said = LyapunovSpectrum(warm_up=100).reading(results, Text())
+    assert "chaos" in said and "Kaplan–Yorke dimension" in said and "λ₁ = 0.3102" in said
+
+
+def test_theory_is_shown_only_where_it_holds():
+    def named(cell, initializer=None, task=None) -> str | None:
+        found = prediction(
+            Experiment(cell=cell, initializer=initializer or Gaussian(scale=Gain(gain=1.5)), task=task or Impulse())
+        )
+        return found and found.name
+
+    assert named(Elman()) == "mean_field" and named(Elman(activation="identity")) == "circular_law"
+    assert named(Elman(), task=Noise(features=64)) == "mean_field" and named(Elman(activation="relu"), task=Noise())
+    for elsewhere in (
+        named(LSTM()), named(Elman(layers=2)), named(Elman(), Orthogonal(scale=Gain())), named(Elman(), task=Noise()),
+        named(Elman(), Gaussian(scale=SpectralRadius())), named(Elman(), Gaussian(scale=Gain(gain=0.0))),
+    ):  # fmt: skip
+        assert elsewhere is None
+
+
+def test_the_dimension_of_kaplan_and_yorke():
+    assert kaplan_yorke(np.array([0.5, 0.0, -1.0, -2.0])) == pytest.approx(2.5)
+    assert kaplan_yorke(np.array([-0.1, -1.0])) == 0 and kaplan_yorke(np.array([0.3, 0.1])) == 2
+    assert kaplan_yorke(np.array([0.5, -np.inf])) == 1
+
+
+def test_a_warm_up_beyond_the_middle_means_the_middle_and_lost_directions_stay_lost():
+    results = result_of(Elman(hidden_size=6), LyapunovSpectrum, **linear(0.5))
+    assert converged(results, 5_000).warm_up == 20
+    mean, deviation = statistics(np.array([[1.0, -np.inf], [3.0, -2.0]]))
+    assert mean.tolist() == [2.0, -np.inf] and deviation.tolist() == pytest.approx([math.sqrt(2), 0.0])
+
+
+@pytest.mark.parametrize("figure", SPECTRA)
+def test_a_network_that_overflowed_at_once_is_said_and_not_drawn(figure):
+    wild = {"initializer": Gaussian(scale=Gain(gain=4.0)), "dtype": "float32", "task": Noise(sequence_length=400)}
+    results = result_of(Elman(hidden_size=32, activation="identity"), figure, **wild)
+    assert results["seed-0"].data.attrs["outcome"] == "diverged"
+    assert "overflow" in figure()(results, Text(), Look())["layout"]["title"]["subtitle"]["text"]
+    assert figure().reading(results, Text())
