@@ -56,11 +56,11 @@ def orthogonal_norm(gain: float, lag: int) -> float:
 
 
 def power_norm(gain: float, lag: int) -> float:
-    """‖W^t‖₂ → g^t √((t+1)^{t+1}/t^t) for one Gaussian W and N → ∞: the largest singular value grows first although
-    ρ → g.  Not a logarithm.  Source: the largest atom of the Fuss–Catalan law, Penson & Życzkowski (2011).
+    """‖W^t‖₂ → g^t √((t+1)^{t+1}/t^t) for one Gaussian W, N → ∞ and t far below N, as log₁₀: the largest singular value
+    grows first although ρ → g.  Source: the largest atom of the Fuss–Catalan law, Penson & Życzkowski (2011).
     """
     t = lag
-    return math.exp(t * math.log(gain) + 0.5 * ((t + 1) * math.log(t + 1) - (t * math.log(t) if t else 0.0)))
+    return t * math.log10(gain) + 0.5 * ((t + 1) * math.log10(t + 1) - (t * math.log10(t) if t else 0.0))
 
 
 def newman_exponents(gain: float, size: int) -> Array:

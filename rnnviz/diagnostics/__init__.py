@@ -14,6 +14,7 @@ from rnnviz.diagnostics.step_spectrum import step_spectrum
 from rnnviz.diagnostics.truncated_gradient import truncated_gradient
 from rnnviz.diagnostics.unit_activity import unit_activity
 from rnnviz.diagnostics.unit_spread import unit_spread
+from rnnviz.diagnostics.untied_growth import untied_growth
 from rnnviz.diagnostics.weight_spectrum import weight_spectrum
 
 DIAGNOSTICS = {
@@ -27,6 +28,7 @@ DIAGNOSTICS = {
         keeping_gate,
         gate_product,
         lyapunov_growth,
+        untied_growth,
         singular_spectrum,
         jacobian_paths,
         step_spectrum,
@@ -52,5 +54,6 @@ __all__ = [
     "truncated_gradient",
     "unit_activity",
     "unit_spread",
+    "untied_growth",
     "weight_spectrum",
 ]

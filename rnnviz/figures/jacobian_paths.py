@@ -70,11 +70,13 @@ class JacobianPaths(Choice):
         if "direct" not in end:
             return text("sentence.jacobian_paths.none", curve=curve, steps=steps, total=total)
         story = "good" if abs(end["all"] - end["direct"]) <= WITHIN else "bad"
-        return text(
+        gate = result.experiment.cell.keeping_gate or ""
+        told = text(
             f"sentence.jacobian_paths.{story}", curve=curve, steps=steps, total=total,
-            direct=power_of_ten(end["direct"]), detour=power_of_ten(end["detour"]),
-            symbol=units.SYMBOLS.get(result.experiment.cell.keeping_gate or "", "f"),
+            direct=power_of_ten(end["direct"]), detour=power_of_ten(end["detour"]), symbol=units.SYMBOLS[gate],
         )  # fmt: skip
+        source = text(f"theory.gates.{gate}")
+        return f"{told} {text('theory.gates.about', symbol=units.SYMBOLS[gate], source=source)}"
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per path, at a few lags."""

@@ -1,20 +1,14 @@
-"""What the two figures of Lyapunov exponents share: which windows count, the seeds, and what theory says."""
+"""What the two figures of Lyapunov exponents share: which windows count, the seeds, and what is certain."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from rnnviz import theory
-from rnnviz.cells import Elman
 from rnnviz.diagnostics.lyapunov_growth import exponents
-from rnnviz.experiment import Experiment
 from rnnviz.figures.figure import Result, Results
-from rnnviz.initializers import Gain, Gaussian, NaturalScale
-from rnnviz.tasks import Impulse, Noise
-
-WHITE = 16  # features from which on the input is as good as white across units; with one all hear the same number
 
 
 class Converged(NamedTuple):
@@ -35,16 +29,31 @@ def warm_up_for(result: Result, asked: int) -> int:
     return min(asked, result.experiment.task.sequence_length // 2)
 
 
-def converged(results: Results, asked: int) -> Converged | None:
-    """All finished seeds together; None if no run reached the end of its warm-up."""
+def converged(results: Results, asked: int, untied: bool = False) -> Converged | None:
+    """All finished seeds together; None if no run reached the end of its warm-up, or has no untied counterpart."""
     first = next(iter(results.values()))
-    warm_up = warm_up_for(first, asked)
+    warm_up, prefix = warm_up_for(first, asked), "untied_" if untied else ""
     finished = [one.data for one in results.values() if one.data.attrs["outcome"] == "completed"]
-    curves = [exponents(data["lyapunov_growth"].values, data["window"].values, warm_up) for data in finished]
+    growth = "untied_growth" if untied else "lyapunov_growth"
+    curves = [exponents(data[growth].values, data[f"{prefix}window"].values, warm_up) for data in finished]
     if not curves or not len(curves[0]):
         return None
     over_time = np.stack([curve[:, np.argsort(-curve[-1], kind="stable")] for curve in curves])
-    return Converged(finished[0]["window"].values[-len(curves[0]) :], over_time, warm_up)
+    return Converged(finished[0][f"{prefix}window"].values[-len(curves[0]) :], over_time, warm_up)
+
+
+def doubt(found: Converged) -> float:
+    """How far λ₁ may lie from its mean over seeds: two standard errors, and the 1/t that turning frames leave behind."""
+    _, deviation = statistics(found.last[:, 0])
+    steps = found.ends[-1] - found.warm_up
+    return float(2 * deviation / len(found.last) ** 0.5 + 1 / steps)
+
+
+def slowest_gate(results: Results) -> float:
+    """Time constant −1/ln f in steps of the unit that forgets most slowly, over all layers and seeds; 0 without gates."""
+    logs = [result.data["keeping_gate"].sel(mean="mean_log").values for result in results.values()]
+    slowest = max((float(log.max()) for log in logs if log.size), default=-math.inf)
+    return math.inf if slowest >= 0 else -1 / slowest
 
 
 def statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -53,35 +62,6 @@ def statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     finite = np.where(lost, 0.0, values)
     deviation = finite.std(0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1:])
     return np.where(lost, -np.inf, finite.mean(0)), deviation
-
-
-class Prediction(NamedTuple):
-    """A named curve: exponents by rank, or the first of them alone."""
-
-    name: str
-    values: np.ndarray
-
-
-def prediction(experiment: Experiment) -> Prediction | None:
-    """What holds for this network, if anything does: one vanilla layer of Gaussian weights, white input or none."""
-    cell, task = experiment.cell, experiment.task
-    if not (isinstance(cell, Elman) and cell.layers == 1 and isinstance(experiment.initializer, Gaussian)):
-        return None
-    scale = experiment.initializer.scale
-    if not isinstance(scale, Gain | NaturalScale):
-        return None
-    gain = scale.gain if isinstance(scale, Gain) else 1.0
-    if not gain:
-        return None
-    if cell.activation == "identity":
-        return Prediction("circular_law", theory.circular_law_exponents(gain, cell.hidden_size))
-    if isinstance(task, Impulse):
-        drive = 0.0
-    elif isinstance(task, Noise) and (task.features >= WHITE or cell.activation == "relu"):
-        drive = task.variance
-    else:
-        return None
-    return Prediction("mean_field", np.array([theory.mean_field_exponent(cell.activation, gain, drive)]))
 
 
 def kaplan_yorke(values: np.ndarray) -> float:

@@ -16,6 +16,7 @@ from rnnviz.figures.lyapunov_spectrum import all_diverged, gaps, number, reach, 
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
+TIME_CONSTANTS = 5  # of the slowest gate, for which the warm-up should last
 DASHES = ("solid", "dash", "dot")
 
 
@@ -30,7 +31,7 @@ class LyapunovConvergence(Choice):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("lyapunov_growth",)
+        return ("lyapunov_growth", "keeping_gate")
 
     def chosen(self, count: int) -> list[int]:
         return sorted({0, count // 4, count // 2})
@@ -82,9 +83,22 @@ class LyapunovConvergence(Choice):
             return units.overflowed(result, text) if all_diverged(results) else text("sentence.lyapunov.short")
         mean, _ = lyapunov.statistics(found.over_time[:, :, 0])
         half = float(mean[len(mean) // 2])
-        return text(
+        told = text(
             "sentence.lyapunov.convergence", half=number(half), end=number(float(mean[-1])),
             at=int(found.ends[len(mean) // 2]), length=int(found.ends[-1]),
+        )  # fmt: skip
+        return " ".join([told, self.of_slow_gates(results, found, text)]).strip()
+
+    def of_slow_gates(self, results: Results, found: lyapunov.Converged, text: Text) -> str:
+        """Whether the warm-up outlasts the slowest gate: e^{−5} of what the state began with is below a hundredth."""
+        slowest = lyapunov.slowest_gate(results)
+        if not slowest:
+            return ""
+        long_enough = found.warm_up >= TIME_CONSTANTS * slowest
+        return text(
+            f"sentence.lyapunov.{'warm' if long_enough else 'cold'}", warm_up=found.warm_up,
+            slowest=units.steps_in_words(slowest), needed=units.steps_in_words(TIME_CONSTANTS * slowest),
+            count=TIME_CONSTANTS,
         )  # fmt: skip
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:

@@ -31,7 +31,7 @@ class StepNorms(Choice):
         return ("step_spectrum",)
 
     def curves(self, result: Result) -> dict[str, np.ndarray]:
-        """time, and of every decomposed step norm σ₁ and radius ρ, (time,); singular values of the chosen one, (state,)."""
+        """Of every decomposed step its time, norm σ₁ and radius ρ, (time,); singular values of the chosen one, (state,)."""
         real, imaginary, singular = result.data["step_spectrum"].values
         time = result.data["kept_step"].values
         if not len(time):
@@ -91,20 +91,14 @@ class StepNorms(Choice):
             return units.overflowed(result, text)
         with np.errstate(divide="ignore"):
             norm, radius = (float(np.log10(curves[name]).mean()) for name in ("norm", "radius"))
-        gap = (
-            "∞"
-            if np.isneginf(radius) and np.isfinite(norm)
-            else power_of_ten(norm - radius)
-            if np.isfinite(norm)
-            else "—"
-        )
+        gap = "—" if np.isneginf(norm) else "∞" if np.isneginf(radius) else power_of_ten(norm - radius)
         said = {"norm": power_of_ten(norm), "radius": power_of_ten(radius), "gap": gap}
         return text("sentence.step_norms", curve=name_of(result, text), **said)
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per time step, at most a dozen."""
         _, result = units.first(results)
-        curves = self.curves(result)
+        curves, singular = self.curves(result), result.data["step_spectrum"].values[2]
         return pd.DataFrame(
             [
                 {
@@ -112,17 +106,21 @@ class StepNorms(Choice):
                     "σ₁(J)": f"{curves['norm'][k]:.4g}",
                     "ρ(J)": f"{curves['radius'][k]:.4g}",
                     "σ₁/ρ": ratio(float(curves["norm"][k]), float(curves["radius"][k])),
+                    text("table.median_singular"): f"{singular[k, singular.shape[1] // 2]:.4g}",
+                    text("table.smallest_singular"): f"{singular[k, -1]:.4g}",
                 }
                 for k in evenly(len(curves["time"]), 12)
             ]
         )
 
     def data(self, results: Results) -> pd.DataFrame:
+        """A row per time step with σ₁ and ρ, and one for every singular value of the chosen step."""
         name, result = units.first(results)
         curves = self.curves(result)
-        return pd.DataFrame(
-            {"curve": name, "time": curves["time"], "norm": curves["norm"], "spectral_radius": curves["radius"]}
-        )
+        over_time = {"curve": name, "time": curves["time"], "norm": curves["norm"], "spectral_radius": curves["radius"]}
+        chosen = {"curve": name, "time": units.step_at(result, self.time),
+                  "number": np.arange(1, len(curves["chosen"]) + 1), "singular_value": curves["chosen"]}  # fmt: skip
+        return pd.concat([pd.DataFrame(over_time), pd.DataFrame(chosen)], ignore_index=True)
 
 
 def span(*curves: np.ndarray) -> list[float]:

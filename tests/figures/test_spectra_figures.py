@@ -11,6 +11,7 @@ import pytest
 from rnnviz.cells import GRU, LSTM, Elman
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose
+from rnnviz.engine import run
 from rnnviz.experiment import Experiment, LossAtEvery
 from rnnviz.figures import (
     BpttMap,
@@ -24,7 +25,9 @@ from rnnviz.figures import (
     StepNorms,
     TruncationBias,
 )
-from rnnviz.figures.lyapunov import converged, kaplan_yorke, prediction, statistics
+from rnnviz.figures.lyapunov import converged, kaplan_yorke, slowest_gate, statistics
+from rnnviz.figures.predictions import of_exponents, of_products
+from rnnviz.figures.singular_spectrum import mean_square
 from rnnviz.figures.step_eigenvalues import ratio
 from rnnviz.initializers import Gain, Gaussian, NonNormal, Orthogonal, SpectralRadius
 from rnnviz.tasks import Impulse, Noise
@@ -37,7 +40,7 @@ SPECTRA = (SingularSpectrum, JacobianPaths, StepEigenvalues, StepNorms, BpttMap,
 def result_of(cell, figure, seeds: int = 1, **rest) -> dict[str, Result]:
     options = {"task": Noise(sequence_length=40), "cell": cell, "batch_size": 2, "dtype": "float64"} | rest
     made = [Experiment(**options, seed=seed) for seed in range(seeds)]
-    needs = [DIAGNOSTICS[name] for name in figure().needs]
+    needs = [DIAGNOSTICS[name] for name in (figure() if isinstance(figure, type) else figure).needs]
     return {f"seed-{k}": Result(one, diagnose(one, needs)) for k, one in enumerate(made)}
 
 
@@ -153,23 +156,111 @@ def test_chaos_is_said_with_its_dimension_and_the_theory():
     wild = {"initializer": Gaussian(scale=Gain(gain=3.0)), "task": Impulse(sequence_length=300)}
     results = result_of(Elman(hidden_size=64), LyapunovSpectrum, 3, **wild)
     said = LyapunovSpectrum(warm_up=100).reading(results, Text())
-    assert "chaos" in said and "Kaplan–Yorke dimension" in said and "λ₁ = 0.3102" in said
+    assert "chaos" in said and "Kaplan–Yorke dimension" in said and "λ₁ = 0.3102" in said and "Sompolinsky" in said
+    alone = LyapunovSpectrum(warm_up=100).reading({"seed-0": results["seed-0"]}, Text())
+    assert "a single seed" in alone
 
 
 def test_theory_is_shown_only_where_it_holds():
-    def named(cell, initializer=None, task=None) -> str | None:
-        found = prediction(
-            Experiment(cell=cell, initializer=initializer or Gaussian(scale=Gain(gain=1.5)), task=task or Impulse())
+    def named(cell, initializer=None, task=None, untied=False) -> str | None:
+        found = of_exponents(
+            Experiment(cell=cell, initializer=initializer or Gaussian(scale=Gain(gain=1.5)), task=task or Impulse()),
+            untied,
         )
         return found and found.name
 
     assert named(Elman()) == "mean_field" and named(Elman(activation="identity")) == "circular_law"
+    assert named(Elman(activation="identity"), untied=True) == "newman" and named(Elman(), untied=True) == "mean_field"
+    assert named(Elman(), Gaussian(scale=Gain(gain=0.9))) == "circular_law"  # at rest, where φ' = 1
     assert named(Elman(), task=Noise(features=64)) == "mean_field" and named(Elman(activation="relu"), task=Noise())
     for elsewhere in (
         named(LSTM()), named(Elman(layers=2)), named(Elman(), Orthogonal(scale=Gain())), named(Elman(), task=Noise()),
         named(Elman(), Gaussian(scale=SpectralRadius())), named(Elman(), Gaussian(scale=Gain(gain=0.0))),
     ):  # fmt: skip
         assert elsewhere is None
+
+
+def test_theory_of_products_is_shown_only_where_it_holds():
+    def named(cell, initializer, task=None) -> list[str]:
+        made = Experiment(cell=cell, initializer=initializer, task=task or Noise())
+        return [one.name for one in of_products(made, 1.5, np.arange(10))]
+
+    gaussian, line = Gaussian(scale=Gain(gain=1.5)), Elman(activation="identity")
+    assert named(line, Orthogonal(scale=Gain())) == ["orthogonal"] and named(line, gaussian) == ["pascanu", "power"]
+    assert named(Elman(), gaussian, Noise(features=64)) == ["pascanu", "mean_field_product"]
+    assert named(Elman(), gaussian) == named(Elman(), Orthogonal(scale=Gain())) == ["pascanu"]
+    assert named(LSTM(), gaussian) == named(Elman(layers=2), gaussian) == []
+    (power,) = (
+        one
+        for one in of_products(Experiment(cell=line, initializer=gaussian), 1.5, np.arange(10))
+        if one.name == "power"
+    )
+    assert np.isfinite(power.values).tolist() == [lag * lag <= line.hidden_size for lag in range(10)]
+
+
+def test_the_curves_of_theory_run_along_and_above_what_was_measured():
+    """Row 1: g^lag is σ₁ itself. Row 2: no σ₁ lies above (γσ₁(W))^lag."""
+    exact = result_of(Elman(hidden_size=4, activation="identity"), SingularSpectrum, **linear(0.9))["seed-0"]
+    (rotation,) = SingularSpectrum().theories(exact)
+    assert rotation.values == pytest.approx(exact.data["singular_spectrum"].values[:, 0], abs=1e-10)
+    bounded = result_of(Elman(hidden_size=12), SingularSpectrum, initializer=Gaussian(scale=Gain(gain=1.3)))
+    (bound,) = SingularSpectrum().theories(bounded["seed-0"])
+    assert (bounded["seed-0"].data["singular_spectrum"].values[1:, 0] < bound.values[1:]).all()
+    drawn = SingularSpectrum()(bounded, Text(), Look())["data"]
+    assert drawn[-1]["name"].startswith("bound") and "Pascanu, Mikolov" in SingularSpectrum().reading(bounded, Text())
+    assert "log10_pascanu" in SingularSpectrum().data(bounded)
+
+
+def test_mean_field_speaks_of_the_root_mean_square_of_all_singular_values():
+    """χ^{lag/2}: the mean over eight networks of N = 64 strays by lag/√(8N) nepers, twice which is .38 decades at lag 10."""
+    white = {
+        "initializer": Gaussian(scale=Gain(gain=1.5)),
+        "task": Noise(sequence_length=40, features=64),
+        "batch_size": 1,
+    }
+    results = result_of(Elman(hidden_size=64), SingularSpectrum, 8, **white)
+    found = np.mean([mean_square(one.data["singular_spectrum"].values) for one in results.values()], 0)
+    _, theory = SingularSpectrum().theories(results["seed-0"])
+    at = int(np.flatnonzero(results["seed-0"].data["kept_lag"].values == 10)[0])
+    assert theory.values[at] < -0.5 and abs(found[at] - theory.values[at]) < 2 * 10 / math.sqrt(8 * 64) / math.log(10)
+    names = [trace.get("name", "") for trace in SingularSpectrum()(results, Text(), Look())["data"]]
+    assert "root mean square of all σ" in names and any(name.startswith("mean field") for name in names)
+    logs = np.array([[math.log10(4), math.log10(3)], [math.log10(5), -math.inf], [-math.inf, -math.inf]])
+    assert mean_square(logs) == pytest.approx([0.5 * math.log10(12.5)] * 2 + [-math.inf])
+
+
+def test_newmans_exponents_are_those_of_fresh_weights_and_not_of_tied_ones():
+    """Rows 18 and 19. Error of a mean over 3 · 1 500 fresh matrices as in row 18: five times 1.11/√4 500."""
+    gauss = {"initializer": Gaussian(scale=Gain(gain=1.0)), "task": Noise(sequence_length=2000, variance=0.0)}
+    figure = LyapunovSpectrum(untied=True)
+    results = result_of(Elman(hidden_size=16, activation="identity"), figure, 3, **gauss)
+    predicted, found = figure.predicted(results), figure.drawn(results)
+    tied, untied = (statistics(found[name].last)[0] for name in ("measured", "untied"))
+    assert untied == pytest.approx(predicted["newman"].values, abs=5 * 1.11 / math.sqrt(4500))
+    moduli = [np.sort(np.log(np.abs(np.linalg.eigvals(weight_of(one)))))[::-1] for one in results.values()]
+    assert tied[0] == pytest.approx(np.mean(moduli, 0)[0], abs=0.02) and abs(tied - untied).max() > 0.3
+    drawn = figure(results, Text(), Look())["data"]
+    assert [trace["mode"] for trace in drawn] == ["markers", "markers", "lines", "lines"]
+    said = figure.reading(results, Text())
+    assert "Newman (1986)" in said and "Girko 1985" in said and "Newman" in figure.table(results, Text())
+    assert set(figure.data(results)["weights"]) == {"tied", "untied"}
+
+
+def weight_of(result: Result) -> np.ndarray:
+    return run(result.experiment, record=["weight_hh"]).data.weight_hh.values[0]
+
+
+def test_a_warm_up_is_measured_by_the_slowest_gate():
+    """Row 6: f = σ(3) = .952574 at rest, −1/ln f = 20.58 steps, five of which are 103."""
+    held = {"initializer": Orthogonal(scale=Gain(gain=0.0))}
+    for length, said in ((100, "too short"), (400, "outlasts 5 of those")):
+        quiet = {"task": Noise(sequence_length=length, variance=0.0), **held}
+        results = result_of(LSTM(hidden_size=3, forget_bias=3.0), LyapunovConvergence, **quiet)
+        assert slowest_gate(results) == pytest.approx(-1 / math.log(0.952574), rel=1e-5)
+        told = LyapunovConvergence(warm_up=200).reading(results, Text())
+        assert said in told and "20.6 steps" in told
+    vanilla = result_of(Elman(hidden_size=3), LyapunovConvergence)
+    assert slowest_gate(vanilla) == 0 and "gate" not in LyapunovConvergence(warm_up=10).reading(vanilla, Text())
 
 
 def test_the_dimension_of_kaplan_and_yorke():
