@@ -11,5 +11,5 @@ from rnnviz.ui.shelf import Shelf
 app = App(
     Path(__file__).parent / "rnnviz" / "ui" / "main.py",
     middleware=[Middleware(Guard), Middleware(Shelf)],
-    lifespan=settled("rnnviz.experiment", "rnnviz.figures", "rnnviz.jobs"),
+    lifespan=settled("rnnviz.experiment", "rnnviz.export", "rnnviz.jobs"),
 )

@@ -1,6 +1,6 @@
 """Gradient dynamics of recurrent networks.
 
-    from rnnviz import Experiment, LSTM, run, draw
+    from rnnviz import Experiment, LSTM, run, sweep, draw
 
 The names below are loaded when they are first used, so that `import rnnviz` costs nothing and the engine brings neither
 Streamlit nor Plotly along. `rnnviz/README.md` is the map of the house.
@@ -12,26 +12,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnviz.api import draw, run
+    from rnnviz.api import draw, results_of, run, sweep
     from rnnviz.cells import GRU, LSTM, Elman
-    from rnnviz.experiment import Experiment, Study, comparison
+    from rnnviz.experiment import Experiment, Study, comparison, grid
     from rnnviz.figures import GradientFlow
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "run": "api",
+    "sweep": "api",
     "draw": "api",
+    "results_of": "api",
     "Experiment": "experiment",
     "Study": "experiment",
     "comparison": "experiment",
+    "grid": "experiment",
     "Elman": "cells",
     "LSTM": "cells",
     "GRU": "cells",
     "GradientFlow": "figures",
 }
 
-__all__ = ["GRU", "LSTM", "Elman", "Experiment", "GradientFlow", "Study", "comparison", "draw", "run"]
+__all__ = [
+    "GRU", "LSTM", "Elman", "Experiment", "GradientFlow", "Study", "comparison", "draw", "grid", "results_of", "run",
+    "sweep",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,11 @@
-"""The functions of a notebook: `run` an experiment, `draw` a figure. The page and the command line go the same way."""
+"""The functions of a notebook: `run` one experiment, `sweep` many, `draw` a figure.
+
+The page and the command line go the same way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rnnviz.diagnostics import DIAGNOSTICS
@@ -9,27 +13,48 @@ from rnnviz.diagnostics.diagnose import diagnose, results
 from rnnviz.engine import run
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
-from rnnviz.figures import FIGURES, Look, Result, Results, as_plotly
+from rnnviz.figures import FIGURES, GradientFlow, Look, Result, Results, as_plotly
+from rnnviz.figures.cursor import with_cursor
+from rnnviz.sweeps import sweep
 from rnnviz.text import Text
 from rnnviz.trace import Trace
 
 if TYPE_CHECKING:
     from rnnviz.figures import AnyFigure, PlotlyFigure
 
-__all__ = ["draw", "run"]
+__all__ = ["draw", "results_of", "run", "sweep"]
+
+Subject = Trace | Experiment | Study | Results
 
 
 def draw(
-    figure: AnyFigure | str, subject: Trace | Experiment | Study, *, language: str = "en", dark: bool = False
+    figure: AnyFigure | str,
+    subject: Subject,
+    *,
+    language: str = "en",
+    dark: bool = False,
+    example: int = 0,
+    time: int | None = None,
+    pinned: Subject | None = None,
 ) -> PlotlyFigure:
-    """A figure of a trace, an experiment or a study, as plotly shows it in a notebook.
+    """A figure of a trace, an experiment, a study or results of `results_of`, as plotly shows it in a notebook.
 
     `figure` is a figure with its options, or the name of one: draw("gradient_flow", run(Experiment())).
-    Raises ValueError for an unknown name or language, MissingQuantity if the trace lacks what the figure needs.
+    `example` is the one of which Jacobians and units are shown; `time` is marked by a line in figures over time or lag;
+    `pinned` stands behind the curves as thin shadows.
+    Raises ValueError for an unknown name or language and for a figure without shadows, MissingQuantity if the trace
+    lacks what the figure needs.
     """
     chosen = figure_named(figure) if isinstance(figure, str) else figure
-    drawn = chosen(results_of(subject, chosen.needs), Text(language), Look(dark))
-    return as_plotly(drawn)
+    text, look = Text(language), Look(dark)
+    results = results_of(subject, chosen.needs, example=example)
+    if pinned is None:
+        drawn = chosen(results, text, look)
+    elif isinstance(chosen, GradientFlow):
+        drawn = chosen(results, text, look, results_of(pinned, chosen.needs, example=example))
+    else:
+        raise ValueError(f"pinned curves stand in a gradient_flow only; got {chosen.kind}")
+    return as_plotly(drawn if time is None else with_cursor(drawn, results, time, text, look))
 
 
 def figure_named(name: str) -> AnyFigure:
@@ -39,8 +64,13 @@ def figure_named(name: str) -> AnyFigure:
     return known[name]()
 
 
-def results_of(subject: Trace | Experiment | Study, names: tuple[str, ...], tick: Tick = nothing) -> Results:
-    """What a figure draws of a subject; `tick(progress)` is called on the way, over all its experiments together."""
+def results_of(subject: Subject, names: tuple[str, ...], tick: Tick = nothing, *, example: int = 0) -> Results:
+    """What a figure draws of a subject: results_of(study, figure.needs). Results stay what they are.
+
+    `tick(progress)` is called on the way, over all its experiments together.
+    """
+    if isinstance(subject, Mapping):
+        return subject
     needs = [DIAGNOSTICS[name] for name in names]
     if isinstance(subject, Trace):
         return {"trace": Result(subject.experiment, results(subject, needs))}
@@ -49,5 +79,5 @@ def results_of(subject: Trace | Experiment | Study, names: tuple[str, ...], tick
     for name, experiment in experiments.items():
         done = len(found)
         part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-        found[name] = Result(experiment, diagnose(experiment, needs, tick=part))
+        found[name] = Result(experiment, diagnose(experiment, needs, example=example, tick=part))
     return found

@@ -248,6 +248,16 @@ def declaration(name: str, info: FieldInfo) -> Parameter:
     )
 
 
+def parameter_at(record: Choice, path: str) -> Parameter | None:
+    """What is declared under a dotted path of this choice as it stands; None where it has no such parameter."""
+    head, _, rest = path.partition(".")
+    found = next((parameter for parameter in record.parameters_declared() if parameter.name == head), None)
+    if found is None or not rest:
+        return found
+    inner = getattr(record, head)
+    return parameter_at(inner, rest) if isinstance(inner, Choice) else None
+
+
 def members(annotation: Any) -> tuple[Any, ...]:
     """The members of a union; one member for a class that stands alone; none for a Literal."""
     if get_origin(annotation) is Literal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
@@ -136,7 +137,18 @@ def comparison(
     )
 
 
+def grid(base: Experiment, values: Mapping[str, Iterable[Word]]) -> list[Experiment]:
+    """Every combination of the given values in `base`, the last path varying fastest: what `sweep` runs.
+
+        grid(Experiment(), {"cell": ["elman", "lstm"], "initializer.scale.gain": [0.9, 1.0, 1.1]})
+
+    Where a kind changes, parameters that both kinds have are carried over. Raises InvalidParameter.
+    """
+    columns = [list(column) for column in values.values()]
+    return [base.changed(dict(zip(values, row, strict=True))) for row in itertools.product(*columns)]
+
+
 __all__ = [
     "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Study", "Variation",
-    "comparison",
+    "comparison", "grid",
 ]  # fmt: skip

@@ -1,8 +1,13 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers two kinds of request: what the diagnostics say of a study ({"study": flat form, "needs": names, "example": n}),
-and which columns an uploaded table has ({"columns_of": hash}). What it computed of an experiment it keeps, so that a
-slider which changes three experiments out of nine costs three.
+It answers four kinds of request:
+
+    {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
+    {"columns_of": hash}                                    which columns an uploaded table has
+    {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
+    {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
+
+What it computed of an experiment it keeps, so that a slider which changes three experiments out of nine costs three.
 """
 
 from __future__ import annotations
@@ -14,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnviz.jobs import Handler, Refusal, Tick, serve
+from rnnviz.jobs import WORKER_MEMORY, Handler, Refusal, Tick, memory_limited, serve
 
 if TYPE_CHECKING:
     import xarray as xr
+
+Parts = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays by name, and words
 
 KEPT_BYTES = 64 << 20
 _kept: OrderedDict[tuple[object, ...], xr.Dataset] = OrderedDict()
@@ -33,21 +40,16 @@ def load() -> Handler:
     return answer
 
 
-def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Raises Refusal for what the asker can mend: an invalid parameter, too large a study, a missing upload."""
+def answer(request: Mapping[str, Any], tick: Tick) -> Parts:
+    """Raises Refusal for what the asker can mend (an invalid parameter, too large a study, a missing upload), and for
+    a file that this machine cannot make."""
     from rnnviz.choice import InvalidParameter
-    from rnnviz.content import MissingContent, UnreadableContent, get
-    from rnnviz.diagnostics.exchange import pack
-    from rnnviz.engine.budget import OverBudget, check_study
-    from rnnviz.experiment import Study
-    from rnnviz.tasks.own_series import columns_of
+    from rnnviz.content import MissingContent, UnreadableContent
+    from rnnviz.engine.budget import OverBudget
 
+    kind = next(kind for kind in KINDS if kind in request)
     try:
-        if "columns_of" in request:
-            return {}, {"columns": columns_of(get(request["columns_of"]))}
-        study = Study.from_flat(request["study"])
-        check_study(study, request["needs"])
-        return pack(computed(study, request, tick))
+        return KINDS[kind](request, tick)
     except InvalidParameter as error:
         domain = {"domain": type(error.domain).__name__, **asdict(error.domain)}
         raise Refusal("invalid_parameter", {"path": error.path, "value": repr(error.value), **domain}) from error
@@ -57,6 +59,52 @@ def answer(request: Mapping[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray
         raise Refusal("missing_content", vars(error)) from error
     except UnreadableContent as error:
         raise Refusal("unreadable_content", {**error.detail, "content_reason": error.reason}) from error
+
+
+def study(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.diagnostics.exchange import pack
+    from rnnviz.engine.budget import check_study
+    from rnnviz.experiment import Study
+
+    asked = Study.from_flat(request["study"])
+    check_study(asked, request["needs"])
+    return pack(computed(asked, request, tick))
+
+
+def columns(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.content import get
+    from rnnviz.tasks.own_series import columns_of
+
+    return {}, {"columns": columns_of(get(request["columns_of"]))}
+
+
+def picture(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.export import FORMATS, CannotExport, Drawn, formats_of
+
+    try:
+        return file(formats_of(Drawn, FORMATS)[request["format"]].make(Drawn.from_json(request["picture"])))
+    except CannotExport as error:
+        raise Refusal("cannot_export", {**error.detail, "export_reason": error.reason}) from error
+
+
+def trace(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.engine import run
+    from rnnviz.engine.budget import check_trace
+    from rnnviz.experiment import Experiment
+    from rnnviz.export import FORMATS, formats_of
+    from rnnviz.trace import Trace
+
+    experiment = Experiment.from_flat(request["trace"])
+    check_trace(experiment)
+    with memory_limited(WORKER_MEMORY):
+        return file(formats_of(Trace, FORMATS)["nc"].make(run(experiment, example=request["example"], tick=tick)))
+
+
+def file(data: bytes) -> Parts:
+    return {"file": np.frombuffer(data, np.uint8)}, {}
+
+
+KINDS = {"study": study, "columns_of": columns, "picture": picture, "trace": trace}
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.jobs import Handler, Refusal, Tick, serve
+from rnnviz.jobs import Handler, Refusal, Tick, memory_limited, serve
 
 
 def handler(request: dict[str, Any], tick: Tick) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -52,6 +52,23 @@ def steps(request, tick):
         tick(elapsed / seconds)
         time.sleep(min(0.02, seconds))
     return echo(request, tick)
+
+
+def sleep(request, tick):
+    """Work that looks at nothing until it is done."""
+    time.sleep(request["seconds"])
+    return echo(request, tick)
+
+
+def within(request, tick):
+    """Allocate under a limit of address space, and say what the limit was then and is now."""
+    import resource
+
+    with memory_limited(request["limit"]):
+        inside, _ = resource.getrlimit(resource.RLIMIT_AS)
+        arrays, _ = allocate(request, tick)
+    after, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return arrays, {"inside": inside, "after": after}
 
 
 def hang(request, tick):

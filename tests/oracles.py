@@ -86,6 +86,26 @@ def weight_gradient(experiment: Experiment, made: Graph, name: str) -> Tensor:
     return gradient
 
 
+def weight_gradient_of_each_step(
+    experiment: Experiment, parameters: Mapping[str, Tensor], inputs: Tensor, targets: Tensor, name: str
+) -> Tensor:
+    """∂L/∂W of one matrix with a leaf of its own for every time step, (time, row, column): what W at step t alone does."""
+    cell, leaves = experiment.cell, []
+    states, losses = [cell.initial_state(inputs.shape[1], inputs.dtype).flat()] * cell.layers, []
+    for x, target in zip(inputs, targets, strict=True):
+        leaves.append(parameters[name].detach().clone().requires_grad_())
+        of_step = {**parameters, name: leaves[-1]}
+        for layer in range(cell.layers):
+            states[layer] = cell.step(own(of_step, layer), x, cell.state(states[layer]))[0].flat()
+            x = states[layer][:, : cell.hidden_size]
+        outputs = x @ parameters["weight_hy"].T + parameters["bias_hy"]
+        losses.append((outputs - target).square().mean(-1))
+    steps = experiment.loss.steps(len(inputs))
+    loss = torch.stack(losses)[steps.start - 1 : steps.stop - 1].mean()
+    found = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return torch.stack([torch.zeros_like(parameters[name]) if one is None else one for one in found])
+
+
 def total_state_gradient(experiment: Experiment, made: Graph, t: int, layer: int) -> Tensor:
     """∂ℓ/∂(flat state of one layer after step t), every path counted, (example, state). ℓ of each example is its own."""
     (gradient,) = torch.autograd.grad(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,13 @@ from torch import nn
 
 from rnnviz.cells import CELLS, GRU, LSTM, Chrono, Elman
 from rnnviz.engine import run
-from rnnviz.engine.budget import OverBudget, check_budget, check_study
+from rnnviz.engine.budget import (
+    OverBudget,
+    check_budget,
+    check_study,
+    check_trace,
+    numbers_in_trace,
+)
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.run import EVERYTHING
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep, Study, comparison
@@ -347,3 +355,48 @@ def test_classes_are_judged_by_cross_entropy(kind, task):
     assert data.hidden_state_grad.values[0, 0] == pytest.approx(gradient, rel=1e-10, abs=1e-16)
     expected = weight_gradient(made, oracle, "weight_ih_l0").numpy()
     assert data.weight_ih_grad_share.sum("time").values == pytest.approx(expected, rel=1e-10, abs=1e-15)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.__name__)
+def test_every_variable_says_what_it_is_in_which_unit_and_whose_definition_it_is(cell):
+    data = run(Experiment(cell=cell(hidden_size=3), task=Adding(sequence_length=5), batch_size=2)).data
+    for name, variable in data.items():
+        quantity = QUANTITIES[str(name)]
+        assert variable.attrs == {"symbol": quantity.symbol, "unit": quantity.unit, "source": quantity.source}
+        assert variable.dims == quantity.dims and re.search(r"PyTorch|\(\d{4}\)", quantity.source), name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"cell": "elman"},
+        {"cell": "lstm", "cell.layers": 2, "task": "characters"},
+        {"cell": "gru", "dtype": "float64", "loss": "every"},
+    ],
+    ids=["elman", "lstm", "gru"],
+)
+def test_the_size_of_a_trace_is_known_before_it_is_made(words):
+    experiment = Experiment.from_flat({"cell.hidden_size": 5, "task.sequence_length": 7, "batch_size": 3, **words})
+    data = run(experiment).data
+    assert set(data) == {name for name in EVERYTHING if experiment.cell.has_cell_state or "cell_state" not in name}
+    assert numbers_in_trace(experiment) == sum(variable.size for variable in data.values())
+
+
+def test_a_trace_that_is_too_large_is_refused_with_the_nearest_that_fits():
+    large = Experiment(cell=LSTM(hidden_size=32), task=Adding(sequence_length=1000), batch_size=4)
+    with pytest.raises(OverBudget) as refused:
+        check_trace(large)
+    assert (refused.value.limit, refused.value.parameter) == ("trace", "task.sequence_length")
+    fits = large.changed({refused.value.parameter: refused.value.nearest})
+    check_trace(fits)
+    with pytest.raises(OverBudget):
+        check_trace(large.changed({refused.value.parameter: refused.value.nearest + 1}))
+
+
+def test_a_trace_shows_itself():
+    trace = run(Experiment(cell=Elman(hidden_size=3), task=Adding(sequence_length=5), batch_size=2))
+    head, ending, *lines = repr(trace).splitlines()
+    assert repr(trace.experiment) in head and ending.startswith("completed; ")
+    assert [line.split()[0] for line in lines] == list(trace.data)
+    html = trace._repr_html_()
+    assert trace.experiment.key in html and "cell.hidden_size = 3" in html and "PyTorch: torch.nn.RNN" in html

@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+import xarray as xr
 
 import rnnviz.jobs
-from rnnviz.jobs import Answer, Detail, Failure, Lane, Result, Ticket, interactive, wire
+from rnnviz.engine import run
+from rnnviz.experiment import Experiment
+from rnnviz.export import Drawn
+from rnnviz.jobs import Answer, Detail, Failure, Lane, Result, Ticket, files, interactive, memory_limited, wire
 
 WORKER = (sys.executable, str(Path(__file__).with_name("jobs_worker.py")))
 PATIENCE = 20.0  # s; every wait below ends long before, on a loaded machine too
@@ -185,6 +190,24 @@ def test_a_running_job_that_does_not_stop_is_killed_after_a_second(make_lane: Ma
     assert not after.replaced_worker  # it was another job's worker
 
 
+def test_a_lane_may_let_a_job_finish_that_nobody_wants(make_lane: MakeLane, tmp_path: Path) -> None:
+    """Killing a worker that has a browser beside it costs the next picture another start of both."""
+    lane = make_lane(grace=PATIENCE)
+    pid = result(ask(lane, "echo", key="before")).meta["pid"]
+    overtaken = running(lane, tmp_path, "sleep", seconds=1.5)  # longer than other lanes wait
+    after = ask(lane, "echo", key="after")
+    assert result(after).meta["pid"] == pid
+    assert failure(overtaken).kind == "superseded" and lane.stats().killed == 0
+
+
+def test_a_lane_without_a_spare_keeps_one_process(make_lane: MakeLane) -> None:
+    for spare, processes in ((False, 1), (True, 2)):
+        lane = make_lane(spare=spare)
+        for n in range(2):  # the spare is started after the first answer, and before the second
+            result(ask(lane, "echo", key=str(n)))
+        assert len(lane._crew._all) == processes
+
+
 def test_asking_again_for_the_same_thing_keeps_the_job(make_lane: MakeLane, tmp_path: Path) -> None:
     """A page that reruns asks before its old script has let go."""
     lane = make_lane()
@@ -317,6 +340,19 @@ def test_a_worker_may_not_take_all_the_memory(make_lane: MakeLane) -> None:
     assert lane.stats().retried == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its address space")
+def test_a_worker_may_hold_itself_to_a_limit_for_one_job_alone(make_lane: MakeLane) -> None:
+    import resource
+
+    lane = make_lane(memory_limit=0)
+    assert failure(ask(lane, "within", bytes=3 << 30, limit=2 << 30)).kind == "memory"
+    answer = result(ask(lane, "within", key="small", bytes=1 << 20, limit=2 << 30))
+    assert answer.meta["inside"] == 2 << 30 and answer.meta["after"] == resource.RLIM_INFINITY
+    assert lane.stats().retried == 0
+    with pytest.raises(RuntimeError, match="inside"), memory_limited(1 << 40):
+        raise RuntimeError("inside")
+
+
 def test_a_refusal_carries_its_detail_and_is_not_tried_again(make_lane: MakeLane) -> None:
     lane = make_lane()
     detail: Detail = {"reason": "over_budget", "parameter": "sequence_length", "value": 5000, "nearest": 1200}
@@ -356,8 +392,58 @@ def test_a_request_that_is_not_json_is_refused_at_once(make_lane: MakeLane) -> N
     result(ask(lane, "echo"))
 
 
-def test_there_is_one_interactive_lane() -> None:
-    assert interactive() is interactive()
+def test_there_is_one_lane_of_each_kind() -> None:
+    assert interactive() is interactive() and files() is files() and files() is not interactive()
+
+
+def of_the_program(make_lane: MakeLane) -> Lane:
+    return make_lane((sys.executable, "-m", "rnnviz.worker"), memory_limit=0, spare=False, deadline=60.0)
+
+
+def test_the_programs_worker_makes_a_trace_and_refuses_one_that_is_too_large(make_lane: MakeLane) -> None:
+    lane = of_the_program(make_lane)
+    words: dict[str, Any] = {"cell": "lstm", "task.sequence_length": 6, "cell.hidden_size": 3, "batch_size": 2}
+    made = lane.submit("trace", {"trace": words, "example": 1}, "ann").result(60)
+    assert isinstance(made, Result)
+    with xr.open_dataset(io.BytesIO(made.arrays["file"].tobytes()), engine="h5netcdf") as data:
+        xr.testing.assert_equal(data.load(), run(Experiment.from_flat(words), example=1).data)
+    large = {**words, "task.sequence_length": 1000, "cell.hidden_size": 32}
+    refused = lane.submit("large", {"trace": large, "example": 0}, "ann").result(60)
+    assert isinstance(refused, Failure) and refused.detail["reason"] == "over_budget"
+    assert 0 < int(refused.detail["nearest"]) < 1000 and refused.detail["parameter"] == "task.sequence_length"
+
+
+def test_the_programs_worker_draws_again_after_its_browser_was_killed(make_lane: MakeLane) -> None:
+    lane = of_the_program(make_lane)
+    layout = {"title": {"text": "t"}}
+    drawn = Drawn({"data": [], "layout": layout}, (300, 200), "제목", "reading", "ko", {"version": "0"}).as_json()
+    for n in range(2):
+        made = lane.submit(f"{n}", {"picture": drawn, "format": "pdf"}, "ann").result(60)
+        assert isinstance(made, Result) and made.arrays["file"].tobytes().startswith(b"%PDF-")
+        browsers = [one for one in psutil.Process().children(recursive=True) if "chrom" in one.name()]
+        next(one for one in browsers if lane_of(one) == worker_of(lane)).kill()
+    assert lane.stats().retried == 0
+
+
+def test_its_browser_ends_with_the_worker(make_lane: MakeLane) -> None:
+    lane = of_the_program(make_lane)
+    drawn = Drawn({"data": [], "layout": {}}, (300, 200), "t", "r", "en", {"version": "0"}).as_json()
+    assert isinstance(lane.submit("a", {"picture": drawn, "format": "pdf"}, "ann").result(60), Result)
+    worker = psutil.Process(worker_of(lane))
+    family = worker.children(recursive=True)
+    assert any("chrom" in one.name() for one in family)
+    worker.kill()
+    assert psutil.wait_procs(family, timeout=PATIENCE)[1] == []
+
+
+def worker_of(lane: Lane) -> int:
+    (process,) = lane._crew._all
+    return process._popen.pid
+
+
+def lane_of(process: psutil.Process) -> int:
+    """The worker among the ancestors of a browser."""
+    return next(one.pid for one in process.parents() if "rnnviz.worker" in one.cmdline())
 
 
 PARENT = """

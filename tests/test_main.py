@@ -130,7 +130,10 @@ def test_a_wrong_word_is_answered_with_what_was_expected_and_what_is_near(words,
     ("command", "complaint"),
     [
         (["draw", "gradient_flo", "--out", "flow.pdf"], "Did you mean “gradient_flow”?"),
-        (["draw", "gradient_flow", "--out", "flow.pfd"], "“--out” must be one of png, svg, pdf, html, csv, json"),
+        (
+            ["draw", "gradient_flow", "--out", "flow.pfd"],
+            "“--out” must be one of png, svg, pdf, html, csv, json, ipynb, py",
+        ),
         (["run", "--out", "run.pdf"], "“--out” must be one of json, nc; it was pdf."),
         (["list", "cell"], "Did you mean “cells”?"),
         (["list", "cells", "--language", "fr"], "“--language” must be one of en, ko; it was fr."),
@@ -182,7 +185,7 @@ def test_the_lists_name_everything():
     kinds = lambda listed: [one.model_fields["kind"].default for one in listed]  # noqa: E731
     expected = {
         "cells": kinds(CELLS), "tasks": kinds(TASKS), "initializers": kinds(INITIALIZERS), "activations": ACTIVATIONS,
-        "figures": kinds(FIGURES), "formats": ["png", "svg", "pdf", "html", "csv", "json", "nc"],
+        "figures": kinds(FIGURES), "formats": ["png", "svg", "pdf", "html", "csv", "json", "nc", "ipynb", "py"],
     }  # fmt: skip
     for topic, names in expected.items():
         assert all(name in told("list", topic).stdout for name in names), topic

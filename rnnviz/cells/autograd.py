@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vjp, vmap
 
-from rnnviz.cells.kernel import Array, Kernel, times_power_of_two
+from rnnviz.cells.kernel import Array, Kernel, Scaled, aligned, times_power_of_two
 
 
 class AutogradKernel(Kernel):
@@ -96,15 +96,23 @@ class AutogradKernel(Kernel):
         return (self.state_adjoints[t].T.numpy(),)
 
     def weight_shares(self, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
-        shares = [self.weight_share(t, exponents, mean) for t in range(1, self.time + 1)]
+        adjoints = self.state_adjoints[1:-1] * mean
+        if exponents is not None:
+            adjoints = times_power_of_two(adjoints, exponents[..., None])
+        shares = [self.share_from(t, adjoint) for t, adjoint in enumerate(adjoints, start=1)]
         return torch.stack([hh for hh, _ in shares]), torch.stack([ih for _, ih in shares])
 
-    def weight_share(self, t: int, exponents: Tensor | None, mean: float) -> tuple[Tensor, Tensor]:
-        adjoint = self.state_adjoints[t] * mean
-        if exponents is not None:
-            adjoint = times_power_of_two(adjoint, exponents[t - 1][:, None])
-        pull_back = vjp(lambda p: self.step(p, self.input_of_step(t), self.states[t - 1]), self.parameters)[1]
-        (gradient,) = pull_back(adjoint)
+    def weight_share(self, t: int, exponents: Array) -> tuple[Scaled, Scaled]:
+        adjoint, exponent = aligned(self.state_adjoints[t].T.numpy(), exponents)
+        hh, ih = self.share_from(t, torch.from_numpy(adjoint.T))
+        return (hh.numpy(), exponent), (ih.numpy(), exponent)
+
+    def share_from(self, t: int, adjoint: Tensor) -> tuple[Tensor, Tensor]:
+        """What ∂ℓ/∂s_t (example, state) sends to the two matrices through step t alone, in the adjoint's dtype."""
+        dtype = adjoint.dtype
+        parameters = {name: value.to(dtype) for name, value in self.parameters.items()}
+        x, state = self.input_of_step(t).to(dtype), self.states[t - 1].to(dtype)
+        (gradient,) = vjp(lambda p: self.step(p, x, state), parameters)[1](adjoint)
         return gradient["weight_hh"], gradient["weight_ih"]
 
     def jacobian(self, example: int) -> Tensor:

@@ -81,21 +81,20 @@ class GRUKernel(Kernel):
 
     def forward(self) -> None:
         dot, multiply, add, subtract, weight = np.dot, np.multiply, np.add, np.subtract, self.weight.numpy()
-        size, input_weight = self.size, self.candidate_input_weight.numpy()
-        from_input = np.empty(self.h[0].shape, weight.dtype)
+        size, gated = self.size, np.empty(self.h[0].shape, weight.dtype)
+        np.matmul(self.candidate_input_weight.numpy(), self.rows[:-1, size:-1].numpy(), out=self.candidate.numpy())
         r, z, m = self.gate_view.numpy().swapaxes(0, 1)
         steps = zip(
-            self.inputs_of_step, self.rows[:-1, size:-1].numpy(), self.stored.numpy(),
+            self.inputs_of_step, self.stored.numpy(),
             [gates.sigmoid_ for gates in self.stored[:, : 2 * size].unbind(0)],
             r, z, m, self.candidate.numpy(), self.squash(self.candidate), self.change.numpy(),
             self.h, self.h[1:], strict=False,
         )  # fmt: skip
-        for rows, x, a, sigmoid_rz, r_t, z_t, m_t, n, phi, change, h_before, h in steps:
+        for rows, a, sigmoid_rz, r_t, z_t, m_t, n, phi, change, h_before, h in steps:
             dot(weight, rows, a)
             sigmoid_rz()
-            dot(input_weight, x, from_input)
-            multiply(r_t, m_t, n)
-            add(n, from_input, n)
+            multiply(r_t, m_t, gated)
+            add(n, gated, n)  # n holds W_in x + b_in until here
             phi()
             subtract(h_before, n, change)
             multiply(z_t, change, h)  # (1 − z) n + z h_{t−1} = n + z (h_{t−1} − n)
@@ -137,6 +136,9 @@ class GRUKernel(Kernel):
 
     def input_delta(self) -> Tensor:
         return torch.cat([self.deltas[:, : 2 * self.size], self.candidate_delta], 1)
+
+    def input_delta_step(self, t: int) -> Array:
+        return np.concatenate([self.input_delta_rz[t], self.input_delta_n[t]])
 
     def input_adjoint_step(self, t: int) -> Array:
         split = 2 * self.size

@@ -12,8 +12,7 @@ sequence is done by torch. NumPy's matrix product needs OPENBLAS_NUM_THREADS=1 t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +20,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnnviz.activations import tanh_in_place
+from rnnviz.activations import Call
 
 if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
 
 Array = NDArray[Any]  # float32 or float64, (unit, example) unless said otherwise
+Scaled = tuple[Array, int]  # float64, and the power of two by which it must be multiplied
 BLOCK_BYTES = 1 << 17  # of one array: what a few of them need stays in the processor's second cache
 
 
@@ -66,15 +66,9 @@ class Kernel(ABC):
     def empty(self, *shape: int) -> Tensor:
         return torch.empty(shape, dtype=self.dtype)
 
-    def squash(self, target: Tensor, source: Tensor | None = None) -> list[Callable[[], object]]:
+    def squash(self, target: Tensor, source: Tensor | None = None) -> Sequence[Call]:
         """For every time step a call that puts φ(source) into target, or φ(target); both (time, unit, example)."""
-        in_place = self.phi.in_place
-        if in_place is tanh_in_place:  # straight to NumPy: the way there from a tensor costs more than the tanh
-            source = target if source is None else source
-            return [partial(np.tanh, a, y) for a, y in zip(source.numpy(), target.numpy(), strict=True)]
-        if source is None:
-            return [partial(in_place, y) for y in target.unbind(0)]
-        return [partial(lambda a, y: in_place(y.copy_(a)), *pair) for pair in zip(source, target, strict=True)]
+        return self.phi.by_step(target if source is None else source, target)
 
     @abstractmethod
     def allocate(self) -> None:
@@ -88,6 +82,10 @@ class Kernel(ABC):
     def hidden(self) -> Tensor:
         """h_1 … h_T, (time, unit, example)."""
         return self.rows[1:, : self.size]
+
+    def input_sum(self, example: int) -> Tensor:
+        """W_ih x_t of one example, without a bias, (time, row)."""
+        return self.rows[:-1, self.size : -2, example] @ self.weight_ih.T
 
     @property
     @abstractmethod
@@ -163,6 +161,10 @@ class Kernel(ABC):
         """∂ℓ/∂x_t, (feature, example): what the layer below receives."""
         return self.into_input @ self.delta[t]
 
+    def input_delta_step(self, t: int) -> Array:
+        """The same of one step, (row, example)."""
+        return self.delta[t]
+
     @property
     def input_adjoint(self) -> Tensor:
         """∂ℓ/∂x_1 … ∂ℓ/∂x_T, (time, feature, example)."""
@@ -200,6 +202,17 @@ class Kernel(ABC):
         rows = self.rows[:-1, : self.size + self.features] * mean
         both = outer_products(self.deltas, rows, exponents)
         return both[..., : self.size], both[..., self.size :]
+
+    def weight_share(self, t: int, exponents: Array) -> tuple[Scaled, Scaled]:
+        """One step's shares alone, (row, unit) and (row, feature), summed over examples. 2^exponents (example,) belongs
+        to the adjoint; whatever they are, nothing underflows or overflows.
+        """
+        rows = self.inputs_of_step[t - 1][:-2].astype(np.float64)
+        (delta, exponent), (of_input, of_input_exponent) = (
+            aligned(part, exponents) for part in (self.delta[t], self.input_delta_step(t))
+        )
+        hidden, inputs = rows[: self.size], rows[self.size :]
+        return (delta @ hidden.T, exponent), (of_input @ inputs.T, of_input_exponent)
 
     @abstractmethod
     def jacobian(self, example: int) -> Tensor:
@@ -249,3 +262,13 @@ def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None) -> Te
     with np.errstate(all="ignore"):  # the copy costs a tenth of what a product with a transposed matrix would lose
         products = torch.from_numpy(np.matmul(deltas.numpy(), rows.mT.contiguous().numpy()))
     return products if common is None or not common.any() else times_power_of_two(products, common[:, None])
+
+
+def aligned(adjoint: Array, exponents: Array) -> Scaled:
+    """(row, example) × 2^exponents (example,) as float64 with one exponent for all examples; the largest entry is below 1."""
+    largest = np.abs(adjoint).max(0)
+    alive = largest != 0  # an example whose gradient has died must not scale the others down
+    if not alive.any():
+        return np.zeros(adjoint.shape), 0
+    common = int((exponents + np.frexp(largest)[1])[alive].max())
+    return np.ldexp(adjoint.astype(np.float64), exponents - common), common

@@ -100,8 +100,9 @@ class LSTMKernel(Kernel):
         self.gate_view = self.stored.view(time, 4, size, columns)
         # Step by step, for NumPy; entry t of the gates and of ∂h/∂c belongs to time step t + 1.
         self.dc, self.carry = list(self.cell_adjoint.numpy()), list(self.carried.numpy())
-        delta = self.delta_all.view(time + 2, 4, size, columns).numpy()
-        self.delta_ifg, self.delta_o = list(delta[:, :3]), list(delta[:, 3])
+        delta = self.delta_all.view(time + 2, 4, size, columns)
+        self.delta_view = delta[1:-1]
+        self.delta_ifg, self.delta_o = list(delta[:, :3].numpy()), list(delta[:, 3].numpy())
         self.forget, self.output_path = list(self.gate_view[:, 1].numpy()), list(self.through_output.numpy())
 
     def forward(self) -> None:
@@ -130,7 +131,8 @@ class LSTMKernel(Kernel):
         """Fills k with (k_i, k_f, k_g, k_o), (time, 4, unit, example), and gives ∂h_t/∂c_t = o φ'(c_t)."""
         gates, q = self.gate_view[time, ..., examples], self.squashed_cell[time, ..., examples]
         i, _, g, o = gates.unbind(1)
-        torch.addcmul(gates, gates, gates, value=-1, out=k)  # s(1 − s); g's is replaced
+        torch.addcmul(gates[:, :2], gates[:, :2], gates[:, :2], value=-1, out=k[:, :2])  # s(1 − s)
+        torch.addcmul(o, o, o, value=-1, out=k[:, 3])
         k[:, 0].mul_(g)
         k[:, 1].mul_(self.cell[time, ..., examples])
         torch.mul(self.phi.slope(g), i, out=k[:, 2])
@@ -157,8 +159,7 @@ class LSTMKernel(Kernel):
         self.cell_adjoint[t + 1 :].zero_()
 
     def put_coefficients(self, block: slice) -> None:
-        k = self.deltas.view(self.time, 4, self.size, self.columns)
-        self.through_output[block] = self.coefficients(block, slice(None), k[block])
+        self.through_output[block] = self.coefficients(block, slice(None), self.delta_view[block])
 
     def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)

@@ -19,7 +19,7 @@ def pack(results: Mapping[str, xr.Dataset]) -> tuple[dict[str, np.ndarray], dict
             words = array.values.tolist() if array.dtype.kind in "UO" else None
             variables[str(variable)] = {"dims": list(array.dims), "words": words, "coordinate": variable in data.coords}
             if words is None:
-                arrays[f"{name}/{variable}"] = np.ascontiguousarray(array.values)
+                arrays[f"{name}/{variable}"] = np.asarray(array.values, order="C")
         description[name] = {"variables": variables, "attributes": dict(data.attrs)}
     return arrays, description
 

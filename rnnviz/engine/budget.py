@@ -6,17 +6,23 @@ import math
 from collections.abc import Callable, Iterable
 
 from rnnviz.choice import InvalidParameter
+from rnnviz.engine.lyapunov import WINDOWS
 from rnnviz.experiment import Experiment, Study
+from rnnviz.quantities import QUANTITIES
 
 LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float32 arrays of this size are alive at once
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
+LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
 PATIENT_WORK = 3e10  # where what is asked for is the page's last figure and shows its progress: three to five seconds
+ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: recorded only by name
 NEED_PRODUCTS = ("jacobian_norm",)
+NEED_SHARES = ("weight_gradient",)
 NEED_TANGENTS = ("lyapunov_growth", "untied_growth")
 NEED_ITEMISED = ("bptt_map", "truncated_gradient")
 # n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.
 NEED_STATES = {"singular_spectrum": (6.0, 400.0), "jacobian_paths": (6.0, 0.0), "step_spectrum": (0.0, 100.0)}
 QR_WORK = 1.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, at every step to every fifth
+SWEEPS = 40  # over each step's share of the weight gradient, besides its two products; measured, in multiplications
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
 
@@ -48,7 +54,7 @@ def size_of(experiment: Experiment, itemised: bool = False) -> int:
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward, adjoint, and what the needs ask of its Jacobians besides."""
+    """Floating-point operations of one experiment: forward, adjoint, and what is needed besides."""
     e, needs = experiment, set(needs)
     rows, time = len(e.cell.gate_names) * e.cell.hidden_size, e.task.sequence_length
     weights = rows * (e.cell.hidden_size * (2 * e.cell.layers - 1) + e.task.input_size)
@@ -56,6 +62,8 @@ def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
     work = 6.0 * time * weights * e.batch_size
     if needs & set(NEED_PRODUCTS):
         work += 4.0 * time * state**3
+    if needs & set(NEED_SHARES):
+        work += time * weights * (4.0 * e.batch_size + SWEEPS)
     if needs & set(NEED_TANGENTS):
         work += time * (2.0 * weights * state + QR_WORK * state**3)
     if needs & set(NEED_ITEMISED):
@@ -92,6 +100,32 @@ def check_study(study: Study, needs: Iterable[str]) -> None:
         refuse("T·N·H", size, LARGEST_SIZE, study.base, fits)
     if work > allowed:
         refuse("work", work, allowed, study.base, fits)
+
+
+def check_trace(experiment: Experiment) -> None:
+    """Raises OverBudget for an experiment of which not everything can be recorded while a person waits."""
+    study = Study(base=experiment)
+    check_study(study, NEED_PRODUCTS)
+    numbers = numbers_in_trace(experiment)
+    if numbers > LARGEST_TRACE:
+        refuse("trace", numbers, LARGEST_TRACE, experiment, lambda smaller: numbers_in_trace(smaller) <= LARGEST_TRACE)
+
+
+def numbers_in_trace(experiment: Experiment) -> int:
+    """How many numbers a run records of everything, from the dimensions that the quantities declare."""
+    e = experiment
+    gates, state = len(e.cell.gate_names), e.cell.state_size * e.cell.layers
+    time, unit = e.task.sequence_length, e.cell.hidden_size
+    sizes = {
+        "layer": e.cell.layers, "time": time, "lag": time + 1, "example": e.batch_size, "unit": unit,
+        "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "matrix": 2, "state": state,
+        "state_before": state, "window": min(time, WINDOWS), "exponent": state,
+    }  # fmt: skip
+    quantities = [
+        one for name, one in QUANTITIES.items()
+        if name not in ITEMISED and (e.cell.has_cell_state or "cell_state" not in name)
+    ]  # fmt: skip
+    return sum(math.prod(sizes[dim] for dim in quantity.dims) for quantity in quantities)
 
 
 def largest_size(study: Study, itemised: bool) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ PullBack = Callable[[int, Array, Array], object]
 LOG10_2 = math.log10(2.0)
 TOLERANCE = 5e-6  # relative; the estimate has been right within a factor of two, the promise is 1e-5
 SUBSPACE = 4  # vectors: with one, a start that happens to miss the largest direction could pass unseen
-ROUNDS = (4, 8, 8, 8, 8)  # iterations until the error is looked at; with 1/√n ≤ σ₁ ≤ 1, 8 cannot underflow
+ROUNDS = (4, 8, 8, 8, 0)  # iterations after each look at the error; after the last there is nothing left to try
+NEIGHBOURS, FIRST, FOLLOWING = 16, 8, 3  # matrices with one start (1 MB at n = 128, a second cache); iterations
 MANY = 8  # matrices; for fewer all eigenvalues cost less than the iteration
 
 
@@ -97,61 +98,93 @@ def largest_singular_values(matrices: Tensor) -> Tensor:
     NaN for a matrix that is not finite.
     """
     many = matrices.reshape(-1, *matrices.shape[-2:])
-    scale = many.abs().amax((-2, -1))  # squares of numbers below 1e-19 would be lost in float32
-    usable = torch.isfinite(scale) & (scale > 0)
-    scaled = many[usable] / scale[usable, None, None]
-    iterate = len(scaled) >= MANY and many.dtype == torch.float32
-    found = by_iteration(scaled.numpy()) if iterate else by_eigenvalues(scaled)
-    values = torch.where(torch.isfinite(scale), 0.0, torch.nan).double()
-    values[usable] = found * scale[usable].double()
+    iterate = len(many) >= MANY and many.dtype == torch.float32
+    values = torch.from_numpy(by_iteration(many.numpy())) if iterate else torch.full((len(many),), torch.nan).double()
+    left = values.isnan()
+    if left.any():
+        values[left] = by_eigenvalues(many[left])
     return values.reshape(matrices.shape[:-2])
 
 
 def by_eigenvalues(matrices: Tensor) -> Tensor:
-    """From the smaller Gram matrix. Only for finite ones: eigenvalues of NaN can end the process (pytorch#93124)."""
-    matrices = matrices.double()  # in float32 LAPACK does not converge for a strongly non-normal product
-    wide = matrices.shape[-1] > matrices.shape[-2]
-    gram = matrices @ matrices.mT if wide else matrices.mT @ matrices
-    return torch.linalg.eigvalsh(gram)[..., -1].clamp_min(0).sqrt()
+    """From the smaller Gram matrix of each of (k, n, m); NaN for one that is not finite."""
+    scale = matrices.abs().amax((-2, -1)).double()
+    usable = torch.isfinite(scale)  # eigenvalues of NaN can end the process (pytorch#93124)
+    # In float32 LAPACK does not converge for a strongly non-normal product, and squares below 1e-19 would be lost.
+    scaled = matrices[usable].double() / scale[usable, None, None].clamp_min(1e-300)
+    gram = scaled @ scaled.mT if scaled.shape[-1] > scaled.shape[-2] else scaled.mT @ scaled
+    values = torch.full_like(scale, torch.nan)
+    values[usable] = torch.linalg.eigvalsh(gram)[..., -1].clamp_min(0).sqrt() * scale[usable]
+    return values
 
 
-def by_iteration(matrices: Array) -> Tensor:
-    """Subspace iteration: the rows of Q (a few random vectors at first) become orthonormal rows of Q (P Pᵀ)^k.
+def by_iteration(matrices: Array) -> Array:
+    """σ₁ of each of (k, n, m) matrices by subspace iteration; NaN where its own error estimate is not small enough.
 
-    Where its own error estimate is not small enough after the last round (a cluster of almost equal singular values), all
-    eigenvalues are computed instead. Four to ten times as fast as eigenvalues at n = 64 and 128.
+    Four to ten times as fast as eigenvalues at n = 64 and 128: it reads every matrix a few times and copies none.
     """
-    norms = np.sqrt(np.einsum("kij,kij->k", matrices, matrices))
-    matrices = matrices / norms[:, None, None]  # now 1/√n ≤ σ₁ ≤ 1
-    q = np.random.default_rng(0).standard_normal((1, SUBSPACE, matrices.shape[1])).astype(matrices.dtype)
-    values, left = np.empty(len(matrices)), np.arange(len(matrices))
+    values = np.full(len(matrices), np.nan)
     with np.errstate(all="ignore"):
+        norms = np.sqrt(np.einsum("kij,kij->k", matrices, matrices))
+        left = np.flatnonzero((norms > 1e-15) & (norms < 1e15))  # else their squares are not float32 numbers
+        if len(left) == 0:
+            return values
+        rest = matrices if len(left) == len(matrices) else matrices[left]
+        shrink = 1 / np.square(norms[left])[:, None, None]  # with it 1/n ≤ σ₁² ≤ 1, and 8 iterations cannot underflow
+        found = from_the_last(rest, shrink)
         for iterations in ROUNDS:
-            p = matrices[left]
-            transposed = p.swapaxes(1, 2)
-            for _ in range(iterations):
-                q = (q @ p) @ transposed
-            q = torch.linalg.qr(torch.from_numpy(q).mT)[0].mT.numpy()
-            values[left], error = ritz_value(p, q)
-            undecided = ~(error <= TOLERANCE)
-            left, q = left[undecided], q[undecided]
+            squares, error = ritz_value(found)
+            good = error <= TOLERANCE
+            values[left[good]] = np.sqrt(squares[good]) * norms[left[good]]
+            left, rest, shrink = left[~good], rest[~good], shrink[~good]
             if len(left) == 0:
                 break
-    values[left] = by_eigenvalues(torch.from_numpy(matrices[left])).numpy()
-    return torch.from_numpy(values * norms)
+            found = iterated(found.image[~good], rest, shrink, iterations)
+    return values
 
 
-def ritz_value(p: Array, q: Array) -> tuple[Array, Array]:
-    """The largest singular value of Q P and an estimate of its relative error.
+class Subspaces(NamedTuple):
+    """Of k matrices P: Q with orthonormal rows (k, SUBSPACE, n), and what the next iteration has made of it already."""
+
+    q: Array
+    gram: Array  # Q P Pᵀ Qᵀ / ‖P‖², (k, SUBSPACE, SUBSPACE)
+    image: Array  # Q P Pᵀ / ‖P‖²
+
+
+def from_the_last(matrices: Array, shrink: Array) -> Subspaces:
+    """Each group of neighbours starts from where the group after it has ended, the last from random vectors.
+
+    All products ∂s_T/∂s_t begin at the same s_T, so the directions in which they are largest hardly change with the lag.
+    """
+    groups, iterations = [], FIRST
+    q = np.random.default_rng(0).standard_normal((1, SUBSPACE, matrices.shape[1])).astype(matrices.dtype)
+    for end in range(len(matrices), 0, -NEIGHBOURS):
+        some = slice(max(0, end - NEIGHBOURS), end)
+        groups.append(iterated(q, matrices[some], shrink[some], iterations))
+        q, iterations = groups[-1].image[:1], FOLLOWING
+    return Subspaces(*(np.concatenate(parts[::-1]) for parts in zip(*groups, strict=True)))
+
+
+def iterated(q: Array, matrices: Array, shrink: Array, times: int) -> Subspaces:
+    """Q becomes orthonormal rows of Q (P Pᵀ)^times, short of the last of them, which is its image."""
+    transposed = matrices.swapaxes(1, 2)
+    for _ in range(times - 1):
+        q = (q @ matrices) @ transposed * shrink
+    q = np.linalg.qr(q.swapaxes(1, 2))[0].swapaxes(1, 2)
+    z = q @ matrices
+    return Subspaces(q, z @ z.swapaxes(1, 2) * shrink, z @ transposed * shrink)
+
+
+def ritz_value(found: Subspaces) -> tuple[Array, Array]:
+    """σ₁²/‖P‖² as Q sees it, and an estimate of the relative error of σ₁.
 
     With θ the eigenvalues of Q P Pᵀ Qᵀ and r = P Pᵀu − θ₁u the residual of the Ritz vector u, which is orthogonal to Q,
     λ₁ − θ₁ ≈ rᵀ(θ₁ − C)⁻¹r ≤ ‖r‖²/(θ₁ − λ_b): C is what Q does not contain, and λ_b, the largest there, is about θ_b.
     Within a cluster, where ‖r‖ is not small beside that gap, only |λ₁ − θ₁| ≤ ‖r‖ can be trusted.
     """
-    z = q @ p
-    theta, vectors = (part.numpy() for part in torch.linalg.eigh(torch.from_numpy(z @ z.swapaxes(1, 2)).double()))
+    theta, vectors = np.linalg.eigh(found.gram.astype(float))
     first, gap = theta[:, -1], theta[:, -1] - theta[:, 0]
-    weights = vectors[:, :, -1:].swapaxes(1, 2).astype(p.dtype)
-    residual = (weights @ z) @ p.swapaxes(1, 2) - first.astype(p.dtype)[:, None, None] * (weights @ q)
+    weights = vectors[:, :, -1:].swapaxes(1, 2).astype(found.q.dtype)
+    residual = weights @ found.image - first.astype(found.q.dtype)[:, None, None] * (weights @ found.q)
     length = np.sqrt(np.square(residual).sum((1, 2)))
-    return np.sqrt(first), np.where(length < 0.1 * gap, length / gap, 1) * length / (2 * first)
+    return first, np.where(length < 0.1 * gap, length / gap, 1) * length / (2 * first)

@@ -97,11 +97,14 @@ def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Array, lowest: i
     While losses are still to come the exponent does not go below `lowest` = 0: a vanished past must not make the next
     loss overflow the mantissa. Gives whether an exponent has moved.
     """
-    highest = np.maximum.reduce  # over the first axis, without the detour of .max()
-    maxima = [highest(np.abs(part)) for layer in layers for part in layer.state_adjoint_step(t)]
-    largest = maxima[0] if len(maxima) == 1 else highest(maxima)
-    if np.minimum.reduce(largest) >= LOWER and highest(largest) < UPPER:
+    kept = [part for layer in layers for part in layer.state_adjoint_step(t)]
+    squares = np.einsum("un,un->n", kept[0], kept[0])
+    for part in kept[1:]:
+        squares += np.einsum("un,un->n", part, part)
+    entries = sum(map(len, kept))  # the largest of n squares lies between their sum and an n-th of it
+    if np.minimum.reduce(squares) >= entries * LOWER**2 and np.maximum.reduce(squares) < UPPER**2:
         return False
+    largest = np.maximum.reduce([np.abs(part).max(0) for part in kept])
     shift = np.frexp(largest)[1]
     shift = np.where((np.abs(shift) > WINDOW) & (largest > 0) & np.isfinite(largest), shift, 0)
     if lowest is not None:

@@ -9,23 +9,26 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from rnnviz.cells import Cell, State
 from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.cells.tangent import push_forward
 from rnnviz.choice import InvalidParameter
-from rnnviz.engine.budget import check_budget
+from rnnviz.engine.budget import ITEMISED, check_budget
 from rnnviz.engine.itemised import itemise, truncated
 from rnnviz.engine.jacobians import LOG10_2, state_jacobians, state_products
 from rnnviz.engine.lyapunov import frame_growth
-from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
+from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
+from rnnviz.engine.shares import MATRICES, share_sums
 from rnnviz.experiment import Experiment
 from rnnviz.quantities import QUANTITIES
 from rnnviz.streams import Examples
 from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
-ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: only by name
 EVERYTHING = tuple(name for name in QUANTITIES if name not in ITEMISED)
+STEPS_AT_ONCE = 64  # of what is redone: all gates of all steps would be several times what the passes keep
+SHARE_SUMS = ("weight_grad_share_log10_norm", "weight_grad_tail_log10_norm", "weight_grad_share_projection")
 GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
 
 
@@ -40,8 +43,8 @@ def run(
     """One forward and backward pass with everything logged.
 
     `record` names the quantities to keep, by default all but the itemised ones; `example` is the one whose Jacobians
-    are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or
-    nn.GRU (a readout is drawn if it has none).
+    and input sums are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN,
+    nn.LSTM or nn.GRU (a readout is drawn if it has none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
     """
     record = frozenset(record)
@@ -120,6 +123,10 @@ class Recorder:
     def keep_states(self, layers: Sequence[Kernel], inputs: Tensor) -> None:
         self.keep("input", inputs.transpose(1, 2))
         self.keep("weight_hh", torch.stack([layer.weight_hh for layer in layers]))
+        for name in self.wanted & {"bias_ih", "bias_hh"}:
+            self.keep(name, torch.stack([layer_parameters(self.weights, k)[name] for k in range(len(layers))]))
+        if "input_sum" in self.wanted:
+            self.keep("input_sum", torch.stack([layer.input_sum(self.example) for layer in layers]))
         self.keep("hidden_state", by_unit(layer.hidden for layer in layers))
         if self.experiment.cell.has_cell_state and "cell_state" in self.wanted:
             self.keep("cell_state", by_unit(layer.cell_states for layer in layers))
@@ -127,6 +134,8 @@ class Recorder:
             self.keep("gate", stacked([layer.gates for layer in layers]).transpose(3, 4))
         if "activation_slope" in self.wanted:
             self.keep("activation_slope", by_unit(layer.activation_slope for layer in layers))
+        if "pre_activation" in self.wanted:
+            self.keep("pre_activation", pre_activations(self.experiment.cell, self.weights, inputs, layers))
 
     def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
         length = layers[0].time
@@ -144,6 +153,7 @@ class Recorder:
         if self.wanted & GRADIENTS:
             exponents = backward(layers, steps, gradient / len(steps), tick)
             self.keep_gradients(layers, exponents)
+            self.keep_share_sums(layers, exponents, tick)
 
     def keep_gradients(self, layers: Sequence[Kernel], exponents: Tensor) -> None:
         scale = exponents if exponents.any() else None
@@ -152,6 +162,9 @@ class Recorder:
         if "state_grad_log10_norm" in self.wanted:
             parts = [part for layer in layers for part in layer.state_adjoint]
             self.keep("state_grad_log10_norm", log10_norm(parts, exponents))
+        if "layer_state_grad_log10_norm" in self.wanted:
+            norms = [log10_norm(layer.state_adjoint, exponents) for layer in layers]
+            self.keep("layer_state_grad_log10_norm", np.stack(norms))
         for name, parts in (("hidden_state_grad", hidden), ("cell_state_grad", cells)):
             if parts and f"{name}_log10_norm" in self.wanted:
                 self.keep(f"{name}_log10_norm", np.stack([log10_norm([part], exponents) for part in parts]))
@@ -163,6 +176,11 @@ class Recorder:
             shares = [layer.weight_shares(scale, 1 / layer.columns) for layer in layers]
             self.keep("weight_hh_grad_share", stacked([hh for hh, _ in shares]))
             self.keep("weight_ih_grad_share", shares[0][1])
+
+    def keep_share_sums(self, layers: Sequence[Kernel], exponents: Tensor, tick: Tick) -> None:
+        if self.wanted & set(SHARE_SUMS):
+            for name, sums in zip(SHARE_SUMS, share_sums(layers, exponents, 1 / layers[0].columns, tick), strict=True):
+                self.keep(name, sums)
 
     def keep_jacobians(self, layers: Sequence[Kernel], tick: Tick) -> None:
         if "jacobian" in self.wanted:
@@ -197,11 +215,12 @@ class Recorder:
             name: (
                 QUANTITIES[name].dims,
                 array.numpy() if isinstance(array, Tensor) else array,
-                {"symbol": QUANTITIES[name].symbol, "unit": QUANTITIES[name].unit},
+                {part: getattr(QUANTITIES[name], part) for part in ("symbol", "unit", "source")},
             )
             for name, array in self.arrays.items()
         }
-        coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names), **self.coords}
+        names = {"gate_name": list(self.experiment.cell.gate_names), "matrix": list(MATRICES)}
+        coords = {"time": np.arange(1, length + 1), **names, **self.coords}
         used = {dim for dims, *_ in variables.values() for dim in dims}
         return xr.Dataset(
             variables,
@@ -217,6 +236,23 @@ def stacked(layers: list[Tensor]) -> Tensor:
 def by_unit(layers: Iterable[Tensor | None]) -> Tensor:
     """(layer, time, example, unit) from each layer's (time, unit, example), without a copy for a single layer."""
     return stacked([layer for layer in layers if layer is not None]).transpose(2, 3)
+
+
+def pre_activations(cell: Cell, weights: Mapping[str, Tensor], inputs: Tensor, layers: Sequence[Kernel]) -> Tensor:
+    """What φ squashes into the candidate, (layer, time, example, unit): a step's candidate where φ is the identity.
+
+    The passes keep φ(a_t) in the place of a_t, so each step is redone from its recorded state, many at once.
+    """
+    linear, at = cell.model_copy(update={"activation": "identity"}), cell.gate_names.index("candidate")
+    found, below = [], inputs
+    for k, layer in enumerate(layers):
+        before = [part for part in (layer.hidden, layer.cell_states) if part is not None]
+        sequences = [below, *(torch.cat([torch.zeros_like(part[:1]), part[:-1]]) for part in before)]
+        blocks = zip(*(torch.split(sequence.mT, STEPS_AT_ONCE) for sequence in sequences), strict=True)
+        parameters = layer_parameters(weights, k)
+        found.append(torch.cat([linear.step(parameters, x, State(*state))[1][at] for x, *state in blocks]))
+        below = layer.hidden
+    return stacked(found)
 
 
 def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:

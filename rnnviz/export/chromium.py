@@ -10,6 +10,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +19,13 @@ from rnnviz.export.failure import CannotExport
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 MACOS = ("Chromium", "Google Chrome")
-PATIENCE = 60.0  # seconds for one picture
+PATIENCE = 40.0  # seconds for one picture
+IDLE = 300.0  # seconds without a picture, after which the browser and its 300 MB are let go
+GONE = 5.0  # seconds more, after which nothing will come: kaleido does not always notice that its browser has died
 
 _one_at_a_time = threading.Lock()  # kaleido hands answers back in the order of asking, to whoever takes the next
 _server: threading.Thread | None = None
+_rest: threading.Timer | None = None
 
 
 def browser() -> str:
@@ -44,12 +48,57 @@ def check_browser(language: str) -> None:
 def render(
     figure: Mapping[str, Any], size: tuple[int, int], form: Literal["png", "svg", "pdf"], scale: int = 1
 ) -> bytes:
-    """A figure as the bytes of a picture, `size` in CSS pixels. Raises CannotExport."""
+    """A figure as the bytes of a picture, `size` in CSS pixels. Raises CannotExport.
+
+    A browser that stood ready may have died since, or been killed for its memory: then a fresh one draws.
+    """
     width, height = size
     options = {"format": form, "width": width, "height": height, "scale": scale}
     with _one_at_a_time:
-        server = running()
-        return answer(server, {**figure}, options)
+        rest_in(IDLE)
+        if _server is not None:
+            with suppress(CannotExport):
+                return attempt({**figure}, options)
+        return attempt({**figure}, options)
+
+
+def attempt(figure: dict[str, Any], options: dict[str, Any]) -> bytes:
+    try:
+        return answer(running(), figure, options)
+    except CannotExport:
+        forget()
+        raise
+
+
+def rest_in(seconds: float) -> None:
+    """End the browser then, unless a picture is asked for before."""
+    global _rest
+    if _rest is not None:
+        _rest.cancel()
+    _rest = threading.Timer(seconds, rest)
+    _rest.daemon = True
+    _rest.start()
+
+
+def rest() -> None:
+    with _one_at_a_time:
+        forget()
+
+
+def forget() -> None:
+    """Leave the browser and its thread to themselves; the next picture has fresh ones.
+
+    Nobody waits for the old thread: of a browser that has died it may never end.
+    """
+    global _server
+    import kaleido
+    from kaleido._sync_server import GlobalKaleidoServer
+
+    _server = None
+    if kaleido._global_server.is_running():
+        kaleido._global_server._task_queue.put(None)
+    GlobalKaleidoServer._instance = None
+    kaleido._global_server = GlobalKaleidoServer()
 
 
 def running() -> threading.Thread:
@@ -59,7 +108,7 @@ def running() -> threading.Thread:
 
     if _server is None or not _server.is_alive():
         check_browser("en")
-        kaleido.stop_sync_server(silence_warnings=True)
+        forget()
         kaleido.start_sync_server(n=1, timeout=PATIENCE, path=browser(), page_generator=drawing_board())
         _server = kaleido._global_server._thread  # kaleido itself never asks whether it still lives
     return _server
@@ -96,7 +145,7 @@ def answer(server: threading.Thread, figure: dict[str, Any], options: dict[str, 
             break
         except queue.Empty:
             waited += 0.25
-            if waited > PATIENCE + 10 or not server.is_alive():
+            if waited > PATIENCE + GONE or not server.is_alive():
                 raise CannotExport("browser_failed", browser=browser(), cause="no answer") from None
     if isinstance(given, Exception):
         raise CannotExport("browser_failed", browser=browser(), cause=str(given).splitlines()[0]) from given

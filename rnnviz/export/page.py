@@ -10,7 +10,7 @@ import orjson
 
 from rnnviz.export import fonts
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import Drawn, Picture
 from rnnviz.figures.look import FONT
 
 # Plotly's mode bar has a button that uploads the figure. It goes; so does the logo, which is a link.
@@ -50,18 +50,18 @@ Promise.all([...document.fonts].map(face => face.load())).finally(draw) // other
 """
 
 
-def page(picture: Picture) -> bytes:
+def page(picture: Picture | Drawn) -> bytes:
     figure = in_script(picture.figure)
     return PAGE.format(
-        language=picture.text.language,
+        language=picture.language,
         policy=escape(POLICY),
         version=picture.provenance["version"],
         title=escape(picture.title),
         reading=escape(picture.reading),
         provenance=in_script(picture.provenance),
         fonts=fonts.css(figure + picture.reading),
-        paper=picture.look.paper,
-        ink=picture.look.ink,
+        paper=picture.figure["layout"]["paper_bgcolor"],
+        ink=picture.figure["layout"]["font"]["color"],
         family=FONT,
         height=picture.size[1],
         plotly=plotly_js(),
@@ -72,7 +72,7 @@ def page(picture: Picture) -> bytes:
 
 def in_script(value: Any) -> str:
     """JSON that cannot end the script it stands in."""
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode().replace("<", "\\u003c")
 
 
 def plotly_js() -> str:
@@ -81,4 +81,4 @@ def plotly_js() -> str:
     return (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text("utf-8")
 
 
-HTML = Format("html", "text/html", (Picture,), page)
+HTML = Format("html", "text/html", (Picture, Drawn), page)

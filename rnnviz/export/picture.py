@@ -4,31 +4,82 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from rnnviz.experiment import Study
 from rnnviz.export import provenance
 from rnnviz.figures import AnyFigure, FigureDict, GradientFlow, Look, Results
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.text import Text
 
 WIDTH, HEIGHT, GRID_HEIGHT = 1200, 675, 900  # CSS pixels; an overlay fills a slide of 16:9
 
 
+class Pinned(NamedTuple):
+    """The setting whose curves stand behind the others as thin shadows."""
+
+    study: Study
+    results: Results
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as it stands on a page, and what is said of it: plain words and numbers, which may go to another process.
+
+    figure: {"data", "layout"}.   size: CSS pixels.   language: of all words in it.
+    """
+
+    figure: FigureDict
+    size: tuple[int, int]
+    title: str
+    reading: str
+    language: str
+    provenance: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Its numbers as plotly.js would read them: NaN as null."""
+        return orjson.loads(orjson.dumps(asdict(self), option=orjson.OPT_SERIALIZE_NUMPY))
+
+    @classmethod
+    def from_json(cls, words: dict[str, Any]) -> Drawn:
+        width, height = words["size"]
+        return cls(**{**words, "size": (width, height)})
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its options, the study it shows and that study's results."""
+    """A figure with its options, the study it shows and that study's results.
+
+    `time` is the step at which the time cursor stands; None for no cursor.
+    """
 
     view: AnyFigure
     study: Study
     results: Results
     text: Text = field(default_factory=Text)
     look: Look = field(default_factory=Look)
+    pinned: Pinned | None = None
+    time: int | None = None
 
     @cached_property
     def figure(self) -> FigureDict:
-        return self.view(self.results, self.text, self.look)
+        if self.pinned and isinstance(self.view, GradientFlow):
+            figure = self.view(self.results, self.text, self.look, self.pinned.results)
+        else:
+            figure = self.view(self.results, self.text, self.look)
+        return figure if self.time is None else with_cursor(figure, self.results, self.time, self.text, self.look)
+
+    @property
+    def drawn(self) -> Drawn:
+        return Drawn(self.figure, self.size, self.title, self.reading, self.language, self.provenance)
+
+    @property
+    def language(self) -> str:
+        return self.text.language
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,9 +96,22 @@ class Picture:
         return self.view.reading(self.results, self.text).replace("**", "")
 
     @property
+    def example(self) -> int:
+        """Which example of the batch the figure looks at, from 0."""
+        return next((int(data.attrs["example"]) for _, data in self.results.values()), 0)
+
+    @property
     def provenance(self) -> dict[str, Any]:
-        drawn = {"figure": self.view.kind, "view": self.view.flat(), "language": self.text.language}
-        return {**provenance.program(self.study.key), "study": self.study.flat(), **drawn}
+        seen = {"language": self.language, "dark": self.look.dark, "example": self.example}
+        return {
+            **provenance.program(self.study.key),
+            "study": self.study.flat(),
+            "figure": self.view.kind,
+            "view": self.view.flat(),
+            **seen,
+            **({} if self.time is None else {"time": self.time}),
+            **({"pinned": self.pinned.study.flat()} if self.pinned else {}),
+        }
 
 
 def plain(marked: str) -> str:

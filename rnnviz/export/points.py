@@ -11,7 +11,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the s
 
 
 def points(picture: Picture) -> bytes:
-    return harmless(picture.view.data(picture.results)).to_csv(index=False, lineterminator="\n").encode()
+    """Where curves are pinned, they follow the others, and a column says which is which."""
+    data = picture.view.data(picture.results)
+    if picture.pinned:
+        pinned = picture.view.data(picture.pinned.results)
+        data = pd.concat([data.assign(pinned=False), pinned.assign(pinned=True)], ignore_index=True)
+    return harmless(data).to_csv(index=False, lineterminator="\n").encode()
 
 
 def harmless(data: pd.DataFrame) -> pd.DataFrame:

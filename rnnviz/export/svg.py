@@ -7,25 +7,25 @@ from html import escape
 from rnnviz.export import provenance
 from rnnviz.export.chromium import render
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import Drawn, Picture
 
 NAMESPACES = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 
 
-def svg(picture: Picture) -> bytes:
+def svg(picture: Picture | Drawn) -> bytes:
     drawn = render(picture.figure, picture.size, "svg").decode()
     head, _, rest = drawn.partition(">")
     return f"{head}>{about(picture)}{rest}".encode()
 
 
-def about(picture: Picture) -> str:
+def about(picture: Picture | Drawn) -> str:
     """What a screen reader reads, and Dublin Core for programs."""
     record = picture.provenance
     facts = {
         "title": picture.title,
         "identifier": record["key"],
         "creator": f"rnnviz {record['version']}",
-        "language": picture.text.language,
+        "language": picture.language,
         "source": provenance.in_one_line(record),
     }
     facts_in_words = "".join(f"<dc:{name}>{escape(str(fact))}</dc:{name}>" for name, fact in facts.items())
@@ -35,4 +35,4 @@ def about(picture: Picture) -> str:
     )
 
 
-SVG = Format("svg", "image/svg+xml", (Picture,), svg, by_browser=True)
+SVG = Format("svg", "image/svg+xml", (Picture, Drawn), svg, by_browser=True)

@@ -22,8 +22,11 @@ def line(x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
     return {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), **rest}
 
 
-def axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look) -> dict[str, Any]:
-    """A y axis of powers of ten that holds all curves and 10⁰, with the floors of the dtypes that come into sight."""
+def decade_axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look) -> dict[str, Any]:
+    """A y axis of powers of ten that holds all curves and 10⁰, with the floors of the dtypes that come into sight.
+
+    Never so narrow that noise fills the screen.
+    """
     finite = np.concatenate(
         [np.empty(0), *(np.ravel(y)[np.isfinite(np.ravel(y)) & (np.ravel(y) > LEAST)] for y in curves)]
     )
@@ -37,8 +40,6 @@ def axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look) -> 
         "yaxis": look.axis(
             tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", range=[low, high], autorange=False
         ),
-        "legend": {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
-                   "bgcolor": look.faint(look.paper, 0.8)},
         "shapes": [
             {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": stroke}
             for _, y in floors
@@ -49,3 +50,9 @@ def axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look) -> 
             for dtype, y in floors
         ],
     }  # fmt: skip
+
+
+def legend(look: Look) -> dict[str, Any]:
+    """In the lower left corner, which curves over the lag leave free."""
+    return {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
+            "bgcolor": look.faint(look.paper, 0.8)}  # fmt: skip

@@ -37,10 +37,13 @@ Results = Mapping[str, Result]
 
 
 def as_plotly(figure: FigureDict) -> PlotlyFigure:
-    """The figure as an object of plotly's, for a notebook or an export; making one costs ten times the drawing itself."""
+    """The figure as an object of plotly's, for a notebook or an export; making one costs ten times the drawing itself.
+
+    Its template is empty, as on a page: else plotly adds the default one, which Streamlit and notebooks replace.
+    """
     import plotly.graph_objects as go
 
-    return go.Figure(figure)
+    return go.Figure({**figure, "layout": {**figure["layout"], "template": {}}})
 
 
 def packed(values: np.ndarray) -> dict[str, str]:

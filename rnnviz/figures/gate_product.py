@@ -51,7 +51,9 @@ class GateProduct(Choice):
                 traces.append(self.line(curves[name], name=label, line=line, hovertemplate=hover))
         title = text("figure.gate_product.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, self.layer, text), uirevision=f"product-{self.layer}")
-        axes = decades.axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look)
+        axes = decades.decade_axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look) | {
+            "legend": decades.legend(look)
+        }
         return {"data": traces, "layout": frame | axes}
 
     def band(self, curves: dict[str, np.ndarray], look: Look) -> list[dict[str, Any]]:

@@ -57,7 +57,9 @@ class JacobianPaths(Choice):
                 traces.append(decades.line(lags, curves[name], name=label, line=stroke, hovertemplate=hover))
         title = text("figure.jacobian_paths.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, None, text), uirevision="paths")
-        axes = decades.axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look)
+        axes = decades.decade_axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look) | {
+            "legend": decades.legend(look)
+        }
         return {"data": traces, "layout": frame | axes}
 
     def reading(self, results: Results, text: Text) -> str:

@@ -55,7 +55,11 @@ class LyapunovSpectrum(Choice):
             "untied": {"size": 7, "color": look.faint(look.muted, 0.0), "line": {"color": look.muted, "width": 1.4}},
         }
         traces = [self.marks(one, name, markers[name], text) for name, one in found.items()]
-        values = [lyapunov.statistics(one.last)[0] for one in found.values()]
+        values = [
+            mean + side * bar
+            for mean, bar in (lyapunov.statistics(one.last) for one in found.values())
+            for side in (-1, 1)
+        ]
         axes = {
             "xaxis": look.axis(title={"text": text("figure.lyapunov_spectrum.rank")}),
             "yaxis": look.axis(title={"text": text("figure.lyapunov_spectrum.y")}, **reach(*values)),

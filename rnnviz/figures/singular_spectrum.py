@@ -63,7 +63,9 @@ class SingularSpectrum(Choice):
         frame = look.layout(title, units.of_example(result, None, text), uirevision="singular")
         return {
             "data": traces,
-            "layout": frame | decades.axes([spectrum], text("figure.gradient_flow.x.jacobian"), text, look),
+            "layout": frame
+            | decades.decade_axes([spectrum], text("figure.gradient_flow.x.jacobian"), text, look)
+            | {"legend": decades.legend(look)},
         }
 
     def theory_lines(

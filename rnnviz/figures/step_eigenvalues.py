@@ -76,7 +76,7 @@ class StepEigenvalues(Choice):
         own = self.radius(result)
         if own is not None and own <= FARTHEST_CIRCLE * reach:
             circles.append((own, "dot", "figure.step_eigenvalues.gamma"))
-        reach = 1.12 * max(reach, *(radius for radius, *_ in circles))
+        reach = 1.18 * max(reach, *(radius for radius, *_ in circles))
         return {
             "xaxis": look.axis(title={"text": text("figure.step_eigenvalues.real")}, range=[-reach, reach], autorange=False),
             "yaxis": look.axis(title={"text": text("figure.step_eigenvalues.imaginary")}, range=[-reach, reach],
@@ -88,8 +88,8 @@ class StepEigenvalues(Choice):
                 for r, dash, _ in circles
             ],
             "annotations": [
-                {"xref": "x", "yref": "y", "x": 0, "y": -r, "yanchor": "top", "showarrow": False, "text": text(key),
-                 "font": {"size": 13, "color": look.muted}}
+                {"xref": "x", "yref": "y", "x": 0, "y": -r, "yanchor": "top", "yshift": -6, "showarrow": False,
+                 "text": text(key), "font": {"size": 13, "color": look.muted}}
                 for r, _, key in circles
             ],
         }  # fmt: skip

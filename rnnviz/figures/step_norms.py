@@ -72,8 +72,6 @@ class StepNorms(Choice):
         self, result: Result, norm: np.ndarray, radius: np.ndarray, chosen: np.ndarray, text: Text, look: Look
     ) -> dict[str, Any]:
         t, powers = units.step_at(result, self.time), {"tickprefix": "10<sup>", "ticksuffix": "</sup>"}
-        cursor = {"type": "line", "xref": "x", "x0": t, "x1": t, "yref": "y domain", "y0": 0, "y1": 1,
-                  "line": {"color": look.muted, "width": 1.5, "dash": "dot"}}  # fmt: skip
         shared = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": look.lines, "width": 2}}
         return {
             "xaxis": look.axis(title={"text": text("figure.units.time")}, anchor="y"),
@@ -81,7 +79,7 @@ class StepNorms(Choice):
             "xaxis2": look.axis(title={"text": text("figure.step_norms.number", time=t)}, anchor="y2"),
             "yaxis2": look.axis(domain=[0, 0.36], range=span(chosen), autorange=False, tickformat=".3~f", **powers),
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 14}},
-            "shapes": [cursor, shared | {"xref": "x domain", "yref": "y"}, shared | {"xref": "x2 domain", "yref": "y2"}],
+            "shapes": [shared | {"xref": "x domain", "yref": "y"}, shared | {"xref": "x2 domain", "yref": "y2"}],
         }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:

@@ -53,7 +53,9 @@ class TruncationBias(Choice):
                 )  # fmt: skip
         title = text("figure.truncation_bias.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, None, text), uirevision="bias")
-        axes = decades.axes([bias], text("figure.truncation_bias.x"), text, look)
+        axes = decades.decade_axes([bias], text("figure.truncation_bias.x"), text, look) | {
+            "legend": decades.legend(look)
+        }
         return {"data": traces, "layout": frame | axes}
 
     def reading(self, results: Results, text: Text) -> str:

@@ -45,6 +45,13 @@ def is_gate(variable: str) -> bool:
     return variable.endswith("_gate")
 
 
+def last_step(result: Result) -> int:
+    """The last time step that there is: T, or the one before the state overflowed."""
+    attributes = result.data.attrs
+    ended = attributes["outcome"] == "diverged"
+    return attributes["overflow_time"] - 1 if ended else result.experiment.task.sequence_length
+
+
 def log_keeping(result: Result, layer: int) -> np.ndarray:
     """Mean ln of the keeping gate of every unit of a layer; empty for a cell without one."""
     return keeping(result, layer, "mean_log")
@@ -91,7 +98,7 @@ def percent(fraction: float) -> str:
 
 
 def subtitle(result: Result, layer: int | None, text: Text) -> str:
-    """What the figure was computed for, with its layer if it shows one of several, and how it ended if it did not."""
+    """What the figure was computed for, with the layer where it shows one of several, and how the run ended if it did."""
     parts = [computed_for(result.experiment, text)]
     if layer is not None and result.experiment.cell.layers > 1:
         parts.append(text("figure.units.layer", layer=layer_index(result.experiment.cell, layer) + 1))

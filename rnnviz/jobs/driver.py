@@ -12,7 +12,6 @@ from rnnviz.jobs.answers import Answer, Detail, Failure, FailureKind, Result
 from rnnviz.jobs.process import NUDGE, Crew, Process, WorkerGone
 from rnnviz.jobs.ticket import Job
 
-CANCEL_GRACE = 1.0  # s a cancelled job has to stop by itself
 CANCEL = wire.pack(wire.Frame("cancel"))
 CANCELLED = Failure("cancelled")
 
@@ -21,12 +20,19 @@ class Driver:
     """Takes jobs until there are none left, and finishes every one of them with an answer.
 
     take: waits for a job, None to stop.   finish: receives the answer.   deadline: seconds in the worker per job.
+    grace: seconds a cancelled job has to stop by itself.
     """
 
     def __init__(
-        self, crew: Crew, take: Callable[[], Job | None], finish: Callable[[Job, Answer], None], deadline: float
+        self,
+        crew: Crew,
+        take: Callable[[], Job | None],
+        finish: Callable[[Job, Answer], None],
+        deadline: float,
+        grace: float,
     ) -> None:
-        self._crew, self._take, self._finish, self._deadline = crew, take, finish, deadline
+        self._crew, self._take, self._finish = crew, take, finish
+        self._deadline, self._grace = deadline, grace
         self._process: Process | None = None
 
     def run(self) -> None:
@@ -86,7 +92,7 @@ class Driver:
             if note is NUDGE:  # perhaps a late one, meant for the job before
                 if job.cancelled and not stopping:
                     process.send(CANCEL)
-                    until, stopping = min(until, time.monotonic() + CANCEL_GRACE), True
+                    until, stopping = min(until, time.monotonic() + self._grace), True
             elif note.kind == "progress":
                 job.progress = _progress(note)
             else:

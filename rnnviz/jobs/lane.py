@@ -16,6 +16,7 @@ from rnnviz.jobs.process import Crew
 from rnnviz.jobs.ticket import Job, Ticket
 
 WORKER = (sys.executable, "-m", "rnnviz.worker")
+WORKER_MEMORY = 3 << 30  # bytes of address space; what is mapped of torch's libraries counts too
 
 
 @dataclass
@@ -42,7 +43,9 @@ class Lane:
 
     command: starts a worker.   workers: how many, besides one warm spare.   queue_limit: jobs that may wait.
     cache_bytes: results remembered, least recently used leave first.   deadline: seconds a job may run in a worker.
-    memory_limit: bytes of address space per worker, where the system can limit it.   name: of its threads.
+    grace: seconds that a cancelled job has to stop by itself, before its worker is killed.
+    memory_limit: bytes of address space per worker, where the system can limit it; 0 for no limit.   spare: whether one
+    more worker waits to step in.   name: of its threads.
     """
 
     def __init__(
@@ -53,12 +56,15 @@ class Lane:
         queue_limit: int = 64,
         cache_bytes: int = 64 << 20,
         deadline: float = 30.0,
-        memory_limit: int = 3 << 30,
+        grace: float = 1.0,
+        memory_limit: int = WORKER_MEMORY,
+        spare: bool = True,
         name: str = "interactive",
     ) -> None:
         self.name = name
-        self._workers, self._queue_limit, self._deadline = workers, queue_limit, deadline
-        self._crew = Crew(command, memory_limit)
+        self._workers, self._queue_limit = workers, queue_limit
+        self._deadline, self._grace = deadline, grace
+        self._crew = Crew(command, memory_limit, spare)
         self._cache = _ByteCache(cache_bytes)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -179,7 +185,7 @@ class Lane:
         if self._threads or self._closed:
             return
         for number in range(self._workers):
-            driver = Driver(self._crew, self._take, self._finish, self._deadline)
+            driver = Driver(self._crew, self._take, self._finish, self._deadline, self._grace)
             thread = threading.Thread(target=driver.run, name=f"rnnviz-{self.name}-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -138,14 +138,14 @@ class Process:
 
 
 class Crew:
-    """All worker processes of a lane, and one warm spare to step in when one has to be killed.
+    """All worker processes of a lane, and perhaps one warm spare to step in when one has to be killed.
 
     Recruit and keep the spare only from threads that live as long as the crew: Linux ends a worker with the *thread* that
     started it.
     """
 
-    def __init__(self, command: Sequence[str], memory_limit: int) -> None:
-        self._command, self._memory_limit = tuple(command), memory_limit
+    def __init__(self, command: Sequence[str], memory_limit: int, spare: bool = True) -> None:
+        self._command, self._memory_limit, self._wants_spare = tuple(command), memory_limit, spare
         self._lock = threading.Lock()
         self._all: set[Process] = set()
         self._spare: Process | None = None
@@ -158,9 +158,9 @@ class Crew:
             return spare or self._start()
 
     def keep_spare(self) -> None:
-        """Start a spare unless one lives. Never raises: the next recruit says what is wrong."""
+        """Start a spare unless one lives, or none is wanted. Never raises: the next recruit says what is wrong."""
         with self._lock, suppress(WorkerGone):
-            self._spare = self._living_spare() or self._start()
+            self._spare = self._living_spare() or (self._start() if self._wants_spare else None)
 
     def dismiss(self, process: Process, cause: str = "") -> Detail:
         """Kill the worker and forget it; the detail for a Failure."""

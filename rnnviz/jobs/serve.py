@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,28 @@ def _limit_memory(limit: int) -> None:
 
         with suppress(OSError, ValueError):  # macOS has the call and refuses it
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+@contextmanager
+def memory_limited(limit: int) -> Iterator[None]:
+    """Hold this process to so many bytes of address space for a while, where the lane sets no limit.
+
+    Programs that it starts inherit a limit, and Chromium, which maps a terabyte without using it, does not start
+    under one.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _listen(requests: wire.Stream, jobs: queue.SimpleQueue[tuple[dict[str, Any], _Token]]) -> None:

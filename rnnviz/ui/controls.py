@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.choice import Choice, OneOf, Parameter, Range, Word
+from rnnviz.choice import Choice, OneOf, Parameter, Range, Word, parameter_at
 from rnnviz.text import Text
 from rnnviz.ui import memory
 from rnnviz.ui.live_slider import live_slider
@@ -103,12 +103,3 @@ def slider_of_round_numbers(domain: Range, value: object, highest: float | None)
     high = min(domain.high, highest or domain.high)
     numbers = sorted({n for n in ROUND_NUMBERS if domain.low <= n <= high} | {value})  # type: ignore[type-var]
     return lambda label, **rest: st.select_slider(label, numbers, **rest)
-
-
-def parameter_at(record: Choice, path: str) -> Parameter | None:
-    head, _, rest = path.partition(".")
-    found = next((parameter for parameter in record.parameters_declared() if parameter.name == head), None)
-    if found is None or not rest:
-        return found
-    inner = getattr(record, head)
-    return parameter_at(inner, rest) if isinstance(inner, Choice) else None

@@ -7,13 +7,16 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from rnnviz.export import Picture
 from rnnviz.figures import Look
+from rnnviz.figures.cursor import time_at
 from rnnviz.jobs import Failure
 from rnnviz.tasks import OwnSeries, OwnText
 from rnnviz.text import Text
 from rnnviz.ui import failures, memory, uploads
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.flow import START, GradientFlowPage
+from rnnviz.ui.plot import Click
 from rnnviz.ui.presets import PRESETS
 
 PRESET = "flow.preset"
@@ -95,6 +98,13 @@ def preset_of(record: GradientFlowPage) -> str:
 
 def setting(record: GradientFlowPage) -> tuple[object, ...]:
     return record.experiment, record.update_bias, record.reset, record.view.activations
+
+
+def move_cursor(picture: Picture, point: Click) -> None:
+    """Callback of a figure: the time cursor goes to the step that was clicked."""
+    time = time_at(picture.figure, picture.results, point.x, picture.text, point.y)
+    if time is not None:
+        memory.take(START, "network.time", time)
 
 
 def look() -> Look:

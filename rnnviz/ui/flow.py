@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rnnviz.activations import ActivationName
 from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, Range, Word
 from rnnviz.experiment import Experiment, Study, comparison
-from rnnviz.figures import GradientFlow
+from rnnviz.figures import GradientFlow, LayerGradient
+from rnnviz.figures.activation_use import PlaceName
+from rnnviz.figures.equations import NotationName
+from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
 
 WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
 
 
 class OneNetwork(Choice):
-    """Which curve of the study the pages of one network open up, and where in it they look."""
+    """Which network the pages of one network open up, and where in it they look."""
 
     kind: Literal["network"] = Field("network", repr=False)
     cell: Literal["elman", "lstm", "gru"] = "lstm"
-    activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
+    activation: ActivationName = "tanh"
     layer: Annotated[int, Range(1, 4)] = 1
     example: Annotated[int, Range(1, 256)] = 1
+    # In the middle of the page's first sequence: a past before it, a gradient after it, and a line that is seen.
+    time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps")] = 50
 
 
 class GatesView(Choice):
@@ -34,11 +41,27 @@ class GatesView(Choice):
     order: Literal["time_constant", "unit"] = "time_constant"
 
 
-class JacobiansView(Choice):
-    """Which step the page Product of Jacobians puts under its lens."""
+class WeightGradientView(Choice):
+    """What the page Weight gradient shows of the network."""
 
-    kind: Literal["jacobians"] = Field("jacobians", repr=False)
-    time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps")] = 50
+    kind: Literal["weights"] = Field("weights", repr=False)
+    matrix: MatrixName = "weight_hh"
+    block: BlockName = "all"
+
+
+class ActivationView(Choice):
+    """What the page Activation shows of the network."""
+
+    kind: Literal["squashing"] = Field("squashing", repr=False)
+    place: PlaceName = "candidate"
+
+
+class EquationsView(Choice):
+    """Of which unit the page Equations writes the numbers, and in which notation."""
+
+    kind: Literal["equations"] = Field("equations", repr=False)
+    unit: Annotated[int, Range(1, 512)] = 1
+    notation: NotationName = "pytorch"
 
 
 class BpttView(Choice):
@@ -82,21 +105,27 @@ class GradientFlowPage(Choice):
     view: GradientFlow = GradientFlow()
     network: OneNetwork = OneNetwork()
     gates: GatesView = GatesView()
-    jacobians: JacobiansView = JacobiansView()
+    weights: WeightGradientView = WeightGradientView()
+    squashing: ActivationView = ActivationView()
+    equations: EquationsView = EquationsView()
+    layer_gradient: LayerGradient = LayerGradient()
     bptt: BpttView = BpttView()
     lyapunov: LyapunovView = LyapunovView()
 
     def study(self) -> Study:
+        return self.compared(("sigmoid", "tanh", "relu"))
+
+    def compared(self, activations: Iterable[ActivationName]) -> Study:
         base = self.experiment
         if not isinstance(base.cell, LSTM):  # a link may name another cell; the page compares all of them
             base = base.changed({"cell": "lstm"})
         gru = GRU(update_bias=self.update_bias, reset=self.reset)
         own = {"cell.update_bias": gru.update_bias, "cell.reset": gru.reset}
-        return comparison(base, changes={"gru": own})
+        return comparison(base, activations, changes={"gru": own})
 
     def opened(self) -> Study:
-        """The one network of the study that the pages of one network open up."""
-        study, name = self.study(), f"{self.network.cell}-{self.network.activation}"
+        """The one network that the pages of one network open up: one of the study, or the linear one beside it."""
+        study, name = self.compared([self.network.activation]), f"{self.network.cell}-{self.network.activation}"
         return Study(base=study.base, variations=tuple(v for v in study.variations if v.name == name))
 
     def opened_exactly(self) -> Study:
@@ -128,6 +157,11 @@ class GradientFlowPage(Choice):
     def example(self) -> int:
         """Counted from 0; an example beyond the last means the last."""
         return min(self.network.example, self.experiment.batch_size) - 1
+
+    @property
+    def time(self) -> int:
+        """The step of the time cursor, counted from 1; a step beyond the end means the last."""
+        return min(self.network.time, self.experiment.task.sequence_length)
 
 
 START = GradientFlowPage()

@@ -23,6 +23,10 @@ pages = [
     st.Page(VIEWS / "jacobians.py", title=text("page.jacobians.title"), url_path="jacobians"),
     st.Page(VIEWS / "bptt.py", title=text("page.bptt.title"), url_path="bptt"),
     st.Page(VIEWS / "lyapunov.py", title=text("page.lyapunov.title"), url_path="lyapunov"),
+    st.Page(VIEWS / "weight_gradient.py", title=text("page.weight_gradient.title"), url_path="weight-gradient"),
+    st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
+    st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
+    st.Page(VIEWS / "layers.py", title=text("page.layers.title"), url_path="layers"),
 ]
 with st.sidebar:
     st.segmented_control(

@@ -1,7 +1,10 @@
 // The browser's half of plot.py. Streamlit calls the default export once for each new figure or setting.
 
+const DOUBLE_CLICK = 250 // ms within which a second click makes a double one
+
 const CONFIG = {
   displaylogo: false,
+  doubleClickDelay: DOUBLE_CLICK,
   // The first would send the figure to somebody else's server; our own buttons take the place of the second.
   modeBarButtonsToRemove: ["sendChartToCloud", "toImage"],
 }
@@ -10,12 +13,12 @@ const NARROW = 640 // pixels; below it the legend has no room beside the curves
 
 const views = new WeakMap()
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".rnnviz-plot")
   if (!views.has(root)) views.set(root, open(root))
   const view = views.get(root)
   view.data = data
-  view.report = point => setStateValue("clicked", point)
+  view.report = point => setTriggerValue("clicked", point) // a second click on the same point is a click as well
   label(view)
   draw(view).catch(error => fail(view, error))
   return () => close(view)
@@ -32,6 +35,7 @@ function open(root) {
 
 function close(view) {
   view.observer.disconnect()
+  clearTimeout(view.clicking)
   window.Plotly?.purge(view.canvas)
   views.delete(view.root)
 }
@@ -67,7 +71,11 @@ async function draw(view) {
   const frame = view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout
   await Plotly.react(view.canvas, data, { uirevision: "kept", ...frame, autosize: true }, CONFIG)
   view.failure.hidden = true
-  if (first) view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
+  if (!first) return
+  view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
+  view.canvas.on("plotly_hover", ({ points }) => follow(view, points[0]))
+  view.canvas.on("plotly_unhover", () => follow(view))
+  view.canvas.on("plotly_doubleclick", () => setTimeout(() => clearTimeout(view.clicking))) // after its own second half
 }
 
 // Plotly measures words once, with the letters there are: those of another font would be cut off or stand too far apart.
@@ -109,8 +117,21 @@ function inLines(text = "", length) {
   return lines
 }
 
-function click({ data, report }, { x, curveNumber }) {
-  if (data.clickable) report({ x, curve: curveNumber })
+// A double click lets the zoom go, and Plotly reports its halves as clicks too: a click counts when no second one follows.
+function click(view, { x, y, curveNumber }) {
+  clearTimeout(view.clicking)
+  if (view.data.clickable) view.clicking = setTimeout(() => view.report({ x, y, curve: curveNumber }), DOUBLE_CLICK + 50)
+}
+
+// A map that has one of its rows drawn as a curve (layout.meta.row) shows the one under the pointer, and then its own again.
+function follow({ canvas, Plotly }, point) {
+  const row = canvas.layout.meta?.row
+  if (!row || (point && point.curveNumber !== row.map)) return
+  const { z, y } = canvas._fullData[row.map]
+  const at = point ? point.pointNumber[0] : row.at
+  const words = { [`annotations[${row.label}].text`]: row.words.replace("{t}", y[at]) }
+  const cut = { [`shapes[${row.cut}].x1`]: Math.max(y[at] - row.truncation, 0) + 0.5 }
+  Plotly.update(canvas, { y: [Array.from(z[at])] }, { ...words, ...cut }, [row.curve])
 }
 
 // The sidebar and the phone's rotation change the width without the window's telling.

@@ -5,7 +5,7 @@ Streamlit's own chart is built anew whenever its data change: zoom, pan and hidd
 The browser's half is `plot.js`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,11 @@ HTML = """
 
 @dataclass(frozen=True)
 class Click:
-    """A point the viewer clicked: its place on the horizontal axis, and which curve of the figure's data."""
+    """A point the viewer clicked: its place on the axes, and which curve of the figure's data."""
 
     x: float | str
     curve: int
-
-
-@dataclass(frozen=True)
-class PlotState:
-    """What the viewer did to the figure."""
-
-    clicked: Click | None = None
+    y: float | str = ""
 
 
 def plot(
@@ -54,9 +48,9 @@ def plot(
     file_name: str,
     stale: bool = False,
     note: str = "",
-    clickable: bool = False,
+    on_click: Callable[[Click], None] | None = None,
     min_width: int = 0,
-) -> PlotState:
+) -> None:
     """Draw a figure: a dict {data, layout} with colours of its own, its arrays as base64 {dtype, bdata, shape}.
 
     key        stays the same for the same figure, and so keeps its zoom; a layout with another `uirevision` lets it go
@@ -65,11 +59,12 @@ def plot(
     file_name  of a saved picture, without its ending; the viewer's own browser makes it
     stale      the figure is of an earlier setting: dimmed, and marked "computing"
     note       a line under the figure: what it was computed for
-    clickable  whether a click on a point runs the page again
+    on_click   called with a point that was clicked, before the page runs again
     min_width  pixels below which the figure is scrolled sideways rather than squeezed
     """
     if not hasattr(st.components, "v2"):
-        return _plain(figure, key, height)
+        _plain(figure, key, height)
+        return
     data = {
         # As text: orjson writes NaN as null, which the browser can read, and the browser compares two figures by it.
         "figure": orjson.dumps(figure, option=orjson.OPT_SERIALIZE_NUMPY).decode(),
@@ -80,22 +75,22 @@ def plot(
         "file_name": file_name,
         "stale": stale,
         "note": note,
-        "clickable": clickable,
+        "clickable": on_click is not None,
         "min_width": min_width,
     }
-    clicked = _component(key=key, data=data, on_clicked_change=_rerun).clicked
-    return PlotState(Click(clicked["x"], clicked["curve"]) if clicked else None)
+
+    def clicked() -> None:
+        point = st.session_state[key].get("clicked")
+        if on_click is not None and point:
+            on_click(Click(point["x"], point["curve"], point["y"]))
+
+    _component(key=key, data=data, on_clicked_change=clicked)
 
 
-def _plain(figure: Mapping[str, Any], key: str, height: int) -> PlotState:
+def _plain(figure: Mapping[str, Any], key: str, height: int) -> None:
     """Streamlit's own chart, where it has no components of this kind."""
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud"]}
     st.plotly_chart(dict(figure), key=key, height=height, theme=None, config=config)
-    return PlotState()
-
-
-def _rerun() -> None:
-    """Streamlit hands on only what has a callback; the rerun it brings is all we want."""
 
 
 def _beside(name: str) -> str:

@@ -40,9 +40,10 @@ def figure(decay):
 def view():
     decay = live_slider("decay", 0.9, 0.5, 1.5, 0.01, "decay", "how fast the gradient fades")
     st.slider("size", 1, 9, 5)
-    seen = plot(figure(decay), "curves", 360, "Gradient norm over time", words=WORDS, file_name="gradient-flow",
-                stale=decay > 1, note=f"for decay {decay:.2f} <i>", clickable=True)
-    st.text(f"clicked {seen.clicked}")
+    seen = st.session_state.setdefault("seen", [])
+    plot(figure(decay), "curves", 360, "Gradient norm over time", words=WORDS, file_name="gradient-flow",
+         stale=decay > 1, note=f"for decay {decay:.2f} <i>", on_click=seen.append)
+    st.text(f"clicked {len(seen)}: {seen}")
     heat = {"data": [{"type": "heatmap", "z": packed(np.eye(3))}], "layout": {}}
     plot(heat, "heat", 240, "Identity", words=WORDS, file_name="heat")
 
@@ -190,7 +191,20 @@ def test_a_click_on_a_point_reaches_the_page(shown: Page) -> None:
     shown.mouse.move(*start)
     expect(curves(shown).locator(".hoverlayer .hovertext").first).to_be_visible()
     shown.mouse.click(*start)
-    expect(shown.get_by_text("clicked Click(x=0, curve=")).to_be_visible()
+    expect(shown.get_by_text("clicked 1: [Click(x=0, curve=")).to_be_visible()
+    shown.mouse.click(*start)  # the same point once more is a click as well
+    expect(shown.get_by_text("clicked 2: ")).to_be_visible()
+
+
+def test_a_double_click_and_a_drag_are_no_clicks(shown: Page) -> None:
+    area = curves(shown).locator(".nsewdrag").bounding_box()
+    assert area is not None
+    whole = curves(shown).evaluate(X_RANGE)
+    zoom_in(shown)
+    shown.mouse.dblclick(area["x"] + area["width"] / 2, area["y"] + area["height"] * 0.4)
+    shown.wait_for_timeout(800)  # longer than a click waits for its second half
+    assert curves(shown).evaluate(X_RANGE) == whole  # which lets the zoom go
+    expect(shown.get_by_text("clicked 0: []")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,17 +14,32 @@ from functools import cache
 from xml.etree import ElementTree
 
 import numpy as np
+import orjson
 import pandas as pd
+import psutil
 import pytest
 import xarray as xr
 
 import rnnviz
 from rnnviz.api import results_of, run
 from rnnviz.experiment import Experiment, Study, comparison
-from rnnviz.export import FORMATS, CannotExport, Format, Picture, check_ready, chromium, fonts, formats_of, write
+from rnnviz.export import (
+    FORMATS,
+    CannotExport,
+    Drawn,
+    Format,
+    Picture,
+    Pinned,
+    check_ready,
+    chromium,
+    fonts,
+    formats_of,
+    write,
+)
 from rnnviz.export.pdf import informed
 from rnnviz.export.points import harmless
 from rnnviz.figures import GradientFlow, Look
+from rnnviz.figures.cursor import with_cursor
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trace import Trace
 
@@ -55,7 +70,8 @@ def curve_names(language: str) -> list[str]:
 
 def test_names_are_given_once_and_say_what_they_take():
     assert len({one.name for one in FORMATS}) == len(FORMATS)
-    assert set(formats_of(Picture, FORMATS)) == {"png", "svg", "pdf", "html", "csv", "json"}
+    assert set(formats_of(Picture, FORMATS)) == {"png", "svg", "pdf", "html", "csv", "json", "ipynb", "py"}
+    assert set(formats_of(Drawn, FORMATS)) == {"png", "svg", "pdf", "html"}
     assert set(formats_of(Trace, FORMATS)) == {"json", "nc"}
 
 
@@ -173,6 +189,24 @@ def test_html_names_no_address_to_load_and_holds_plotly_once():
     assert json.loads(held) == picture().provenance
 
 
+@every_language
+def test_html_draws_the_very_figure_with_its_shadow(language):
+    """What stands on the page is what goes into the file; so does a figure that the page has drawn already."""
+    study, before = comparison(BASE), comparison(BASE.changed({"seed": 1}))
+    view = GradientFlow(quantity="jacobian", axis="linear")
+    pinned = Pinned(before, results_of(before, view.needs))
+    shown = Picture(view, study, results_of(study, view.needs), Text(language), Look(True), pinned)
+    page = formats_of(Picture, FORMATS)["html"].make(shown).decode()
+    on_page = json.loads(orjson.dumps(shown.figure, option=orjson.OPT_SERIALIZE_NUMPY))
+    assert json.loads(re.search(r"^const figure = (.*)$", page, re.MULTILINE)[1]) == on_page
+    assert shown.drawn.as_json()["figure"] == on_page and Drawn.from_json(shown.drawn.as_json()).size == shown.size
+    assert sum(Text(language)("figure.pinned", curve="") in str(curve.get("name")) for curve in on_page["data"]) == 9
+    at = Picture(view, study, shown.results, Text(language), Look(True), time=3)
+    assert at.drawn.figure == with_cursor(view(shown.results, at.text, at.look), shown.results, 3, at.text, at.look)
+    assert at.figure["layout"]["shapes"] and at.provenance["time"] == 3
+    assert shown.provenance["pinned"] == before.flat() and shown.provenance["dark"] is True
+
+
 def test_words_cannot_end_the_script_they_stand_in():
     from rnnviz.export.page import in_script
 
@@ -194,6 +228,17 @@ def test_csv_is_the_data_of_the_figure(quantity):
             np.testing.assert_array_equal(back[name].to_numpy().astype(expected[name].dtype), expected[name], name)
         else:
             assert back[name].tolist() == expected[name].tolist()
+
+
+def test_csv_holds_pinned_curves_too_and_says_which_they_are():
+    before = comparison(BASE.changed({"seed": 1}))
+    pinned = Pinned(before, results_of(before, GradientFlow().needs))
+    shown = Picture(GradientFlow(), picture().study, picture().results, pinned=pinned)
+    back = pd.read_csv(io.BytesIO(formats_of(Picture, FORMATS)["csv"].make(shown)))
+    of = {behind: rows.drop(columns="pinned") for behind, rows in back.groupby("pinned")}
+    for behind, results in ((False, shown.results), (True, pinned.results)):
+        expected = shown.view.data(results)
+        np.testing.assert_array_equal(of[behind].log10_norm.to_numpy(), expected.log10_norm.to_numpy())
 
 
 def test_csv_holds_nothing_that_a_spreadsheet_would_execute():
@@ -259,6 +304,28 @@ def test_a_browser_that_does_not_start_is_an_error_and_no_endless_wait(monkeypat
     with pytest.raises(CannotExport, match="browser_failed"):
         chromium.render(picture().figure, (300, 200), "svg")
     monkeypatch.setattr(chromium, "_server", None)
+
+
+def chromium_process():
+    return next(one for one in psutil.Process().children(recursive=True) if "chrom" in one.name())
+
+
+def test_a_browser_that_was_killed_is_replaced_by_a_fresh_one():
+    def drawn() -> list[str]:
+        svg = chromium.render(picture().figure, (300, 200), "svg")
+        return [words for words in ElementTree.fromstring(svg).itertext() if words.strip()]
+
+    first = drawn()
+    chromium_process().kill()
+    assert drawn() == first and first
+
+
+def test_a_browser_that_nobody_needs_is_let_go():
+    chromium.render(picture().figure, (300, 200), "svg")
+    old = chromium_process()
+    chromium.rest_in(0.0)
+    old.wait(20)
+    assert chromium.render(picture().figure, (300, 200), "svg") and chromium_process().pid != old.pid
 
 
 def test_korean_needs_a_font(monkeypatch):

@@ -104,8 +104,8 @@ def test_a_step_moves_the_eigenvalues_and_the_cursor():
     early, late, beyond = (StepEigenvalues(time=t)(results, Text(), Look()) for t in (2, 40, 500))
     assert early["data"][1]["x"] != late["data"][1]["x"] and early["data"][0] == late["data"][0]
     assert late == beyond
-    cursor = StepNorms(time=9)(results, Text(), Look())["layout"]["shapes"][0]
-    assert cursor["x0"] == cursor["x1"] == 9
+    few, many = (StepNorms(time=t)(results, Text(), Look())["data"] for t in (2, 40))
+    assert few[:2] == many[:2] and few[2]["y"] != many[2]["y"]
 
 
 def test_a_ratio_for_a_reader():
@@ -115,7 +115,8 @@ def test_a_ratio_for_a_reader():
 def test_what_truncation_cuts_off_is_veiled():
     results = result_of(Elman(hidden_size=4), BpttMap, loss=LossAtEvery())
     whole, cut = (BpttMap(truncation=tau)(results, Text(), Look())["data"] for tau in (40, 5))
-    assert len(whole) == 1 and len(cut) == 2
+    assert [trace["type"] for trace in whole] == ["heatmap", "scatter"]
+    assert [trace["type"] for trace in cut] == ["heatmap", "heatmap", "scatter"]
     veil = numbers(cut[1]["z"]).reshape(40, 40)
     lag = np.arange(40)[:, None] - np.arange(40)[None]
     assert (np.isfinite(veil) == (lag >= 5)).all()
@@ -124,8 +125,26 @@ def test_what_truncation_cuts_off_is_veiled():
 
 
 def test_a_linear_orthogonal_network_hears_its_past_by_powers_of_the_gain():
+    """‖∂ℓ_t/∂s_k‖ = .9^(t−k) ‖∂ℓ_t/∂s_t‖; a loss cut off after 5 steps no longer hears what lies 5 steps back."""
     results = result_of(Elman(hidden_size=4, activation="identity"), BpttMap, **linear(0.9))
     assert f"at **{0.9**39:.3g}** of" in BpttMap().reading(results, Text())
+    said = BpttMap(time=12, truncation=5).reading(results, Text())
+    assert f"step 12 hears the first state, 11 steps back, at **{0.9**11:.3g}** of" in said
+    assert f"silences it from **{0.9**5:.3g}** on" in said
+    assert "silences" not in BpttMap(time=12, truncation=12).reading(results, Text())
+
+
+def test_the_row_of_the_chosen_loss_is_drawn_as_a_curve_with_its_own_veil():
+    results = result_of(Elman(hidden_size=4), BpttMap)
+    norms = results["seed-0"].data["bptt_map"].values
+    drawn = BpttMap(time=12, truncation=5)(results, Text(), Look())
+    row, layout = drawn["layout"]["meta"]["row"], drawn["layout"]
+    assert numbers(drawn["data"][row["curve"]]["y"])[:12] == pytest.approx(norms[11, :12], rel=1e-5)
+    assert np.isnan(numbers(drawn["data"][row["curve"]]["y"])[12:]).all() and row["at"] == 11
+    assert layout["shapes"][row["cut"]]["x1"] == 7.5 and "step 12" in layout["annotations"][row["label"]]["text"]
+    assert drawn["data"][row["map"]]["type"] == "heatmap" and "{t}" in row["words"]
+    late = BpttMap(time=500)(results, Text(), Look())
+    assert late["layout"]["meta"]["row"]["at"] == 39
 
 
 def test_the_bias_of_truncation_is_said_at_the_chosen_length():

@@ -36,16 +36,16 @@ def test_every_cell_opens_in_every_language(page: str, language: str, cell: str)
 def test_another_step_is_another_table_and_computes_nothing_again() -> None:
     app = opened("jacobians", cell__hidden_size="8")
     before = [frame.value for frame in app.dataframe]
-    app.slider(key="flow.jacobians.time").set_value(3).run()
+    app.slider(key="flow.network.time").set_value(3).run()
     sound(app)
     same = [frame.value.equals(old) for frame, old in zip(app.dataframe, before, strict=True)]
     assert same[:2] == [True, True] and not same[2]
-    assert app.query_params["jacobians.time"] == "3"
+    assert app.query_params["network.time"] == "3"
 
 
 def test_a_step_beyond_the_end_means_the_last() -> None:
-    app = sound(opened("jacobians", cell__hidden_size="8", task__sequence_length="20", jacobians__time="77"))
-    assert app.slider(key="flow.jacobians.time").value == 20
+    app = sound(opened("jacobians", cell__hidden_size="8", task__sequence_length="20", network__time="77"))
+    assert app.slider(key="flow.network.time").value == 20
     assert any("t = 20" in str(value) for value in app.dataframe[2].value.to_numpy().ravel())
 
 

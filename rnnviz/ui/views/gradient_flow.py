@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from rnnviz.choice import Choice
-from rnnviz.figures import FigureDict, Results
+from rnnviz.export import Picture, Pinned
+from rnnviz.figures import Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory
+from rnnviz.ui import asking, failures, memory, taking
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import (
     controls,
     look,
+    move_cursor,
     plot_words,
     preset_of,
     replaced_worker,
@@ -40,8 +42,8 @@ def page(text: Text) -> None:
         say_failure(results, record, text)
         return
     memory.put(DRAWN, record)
-    draw(record, results, text)
-    below(record, results, text, link)
+    picture = draw(record, results, text)
+    below(record, picture, text, link)
 
 
 def heading(record: GradientFlowPage, text: Text) -> None:
@@ -65,31 +67,38 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
 # — what comes of it —
 
 
-def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = False) -> None:
-    view, pinned = record.view, pinned_results(record, text) if not stale else None
-    figure = view(results, text, look(), pinned)
+def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = False) -> Picture:
+    view, pinned = record.view, pinned_setting(record, text) if not stale else None
+    picture = Picture(view, record.study(), results, text, look(), pinned, record.time)
     reading = view.reading(results, text)
     st.markdown(reading)
     if view.axis == "linear":
         st.warning(text("page.linear_warning"))
-    show(figure, record, text, reading, stale)
+    show(picture, record, reading, stale)
     examples = record.experiment.batch_size
     note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
+    note += f" {text('page.cursor.note', time=record.time)}"
     st.caption(f"{note} {text('page.notation')}" + (f" {text('page.no_part')}" if view.part == "cell_state" else ""))
+    return picture
 
 
-def show(figure: FigureDict, record: GradientFlowPage, text: Text, reading: str, stale: bool) -> None:
-    title = figure["layout"]["title"]["text"]
+def show(picture: Picture, record: GradientFlowPage, reading: str, stale: bool) -> None:
+    text, title = picture.text, picture.figure["layout"]["title"]["text"]
     plot(
-        figure,
+        picture.figure,
         key="flow.figure",
         height=GRID_HEIGHT if record.view.arrangement == "grid" else OVERLAY_HEIGHT,
         alt=text("alt.gradient_flow", title=title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=f"gradient-flow-{record.study().key}",
+        file_name=file_name(record),
         stale=stale,
+        on_click=lambda point: move_cursor(picture, point),
         min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
     )
+
+
+def file_name(record: GradientFlowPage) -> str:
+    return f"gradient-flow-{record.study().key}"
 
 
 def draw_old(text: Text) -> None:
@@ -102,29 +111,22 @@ def draw_old(text: Text) -> None:
         draw(old, results, text, stale=True)
 
 
-def pinned_results(record: GradientFlowPage, text: Text) -> Results | None:
+def pinned_setting(record: GradientFlowPage, text: Text) -> Pinned | None:
     pinned = memory.get(PINNED)
     if pinned is None:
         return None
     results = asking.ask(pinned.study(), record.view.needs, text, place="flow.pinned", meanwhile=lambda: None)
-    return None if isinstance(results, Failure) else results
+    return None if isinstance(results, Failure) else Pinned(pinned.study(), results)
 
 
-def below(record: GradientFlowPage, results: Results, text: Text, link: dict[str, str]) -> None:
+def below(record: GradientFlowPage, picture: Picture, text: Text, link: dict[str, str]) -> None:
     replaced_worker(text)
     with st.container(horizontal=True):
         pin_button(record, text)
-        st.download_button(
-            text("page.csv"),
-            data=lambda: record.view.data(results).to_csv(index=False),
-            file_name=f"gradient-flow-{record.study().key}.csv",
-            mime="text/csv",
-            on_click="ignore",
-            help=text("page.csv_help"),
-        )
         share(link, text)
+        taking.menu(picture, text, key="flow", file_name=file_name(record))
     with st.expander(text("page.table")):
-        st.dataframe(record.view.table(results, text), hide_index=True)
+        st.dataframe(record.view.table(picture.results, text), hide_index=True)
 
 
 def pin_button(record: GradientFlowPage, text: Text) -> None:

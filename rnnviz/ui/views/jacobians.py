@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from rnnviz.figures import JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.flow import GradientFlowPage
-from rnnviz.ui.network_page import Panel, Sections, layer_and_example, network_page
+from rnnviz.ui.network_page import Panel, Sections, example_control, network_page
 
 
 def view_controls(record: GradientFlowPage, control: Controls) -> None:
-    length = record.experiment.task.sequence_length
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        control.draw("jacobians.time", highest=length, shown=min(record.jacobians.time, length))
-        layer_and_example(record, control, layer=False)
+    example_control(record, control)
 
 
 def sections(record: GradientFlowPage) -> Sections:
-    time = record.jacobians.time
+    time = record.time
     return {
         "paths": [Panel(JacobianPaths(), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
         "spectrum": [Panel(SingularSpectrum(), 460, "alt.gradient_flow", "page.jacobians.spectrum_note")],

@@ -34,5 +34,5 @@ def sections(record: GradientFlowPage) -> Sections:
 
 network_page(
     memory.language(), "lyapunov", view_controls, sections, GradientFlowPage.followed,
-    places={"task.sequence_length": "lyapunov.steps"},
+    places={"task.sequence_length": "lyapunov.steps"}, cursor=False,
 )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Under every figure, one menu of all that can be taken home: the figure as a file, its numbers, the lines that draw it.
+
+What is quickly made is made here, when it is asked for. What needs Chromium or the engine is made by the lane `files`: a
+button asks for it, a line says how far it is, and then a button that saves the file stands in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from rnnviz.experiment import Experiment
+from rnnviz.export import FORMATS, CannotExport, Format, Picture
+from rnnviz.export.chromium import check_browser
+from rnnviz.jobs import Failure, Result, Ticket, files
+from rnnviz.text import Text
+from rnnviz.ui import failures, memory
+from rnnviz.ui.asking import POLL, standing
+
+FORMAT = {one.name: one for one in FORMATS}
+BY_BROWSER = ("pdf", "png", "svg")
+CODE_HEIGHT = 240  # pixels
+
+
+class Offer(NamedTuple):
+    """What an open menu offers, and where: `key` is the place on the page, `file_name` goes without its ending."""
+
+    picture: Picture
+    text: Text
+    key: str
+    file_name: str
+
+    def label(self, form: Format) -> str:
+        return self.text(f"taking.format.{form.name}.label")
+
+    def help(self, form: Format) -> str:
+        return self.text(f"taking.format.{form.name}.help")
+
+
+class Order(NamedTuple):
+    """A file that a worker makes; equal keys mean equal files. `slot` holds its button, `line` what is said of it."""
+
+    form: Format
+    key: str
+    request: dict[str, Any]
+    file_name: str
+    slot: DeltaGenerator
+    line: DeltaGenerator
+
+
+@st.fragment
+def menu(picture: Picture, text: Text, *, key: str, file_name: str) -> None:
+    """Closed, it costs nothing: what is in it is drawn when it is open."""
+    popover = st.popover(text("taking.menu"), help=text("taking.menu_help"), on_change="rerun", key=f"{key}.taking")
+    if popover.open:
+        with popover:
+            contents(Offer(picture, text, key, file_name))
+
+
+def contents(offer: Offer) -> None:
+    text = offer.text
+    st.caption(text("taking.same"))
+    asked = [*pictures(offer), *numbers(offer)]
+    with row(offer, "taking.again"):
+        here(offer, "ipynb", "json", "py")
+    st.caption(text("taking.lines"))
+    st.code(FORMAT["py"].make(offer.picture).decode(), language="python", height=CODE_HEIGHT)
+    for order in asked:  # last, so that all of the menu can be used while a worker is at work
+        make(offer, order)
+
+
+def row(offer: Offer, title: str) -> DeltaGenerator:
+    st.markdown(f"**{offer.text(title)}**")
+    return st.container(horizontal=True)
+
+
+def pictures(offer: Offer) -> Iterator[Order]:
+    """Those of the files that were just asked for."""
+    refusal = why_no_picture(offer.text)
+    with row(offer, "taking.picture"):
+        slots = {name: st.empty() for name in BY_BROWSER}
+        here(offer, "html")
+    line = st.empty()
+    if refusal:
+        st.caption(f"{refusal} {offer.text('taking.own_browser')}")
+    drawn = offer.picture.drawn.as_json()
+    for name, slot in slots.items():
+        key = hashlib.sha256(json.dumps([name, drawn]).encode()).hexdigest()[:24]
+        request = {"picture": drawn, "format": name}
+        order = Order(FORMAT[name], key, request, f"{offer.file_name}.{name}", slot, line)
+        if pressed(offer, order, disabled=bool(refusal)):
+            yield order
+
+
+def numbers(offer: Offer) -> Iterator[Order]:
+    text, study = offer.text, offer.picture.study.experiments()
+    with row(offer, "taking.numbers"):
+        here(offer, "csv")
+        slot = st.empty()
+    line = st.empty()
+    name = next(iter(study))
+    if len(study) > 1:
+        name = st.selectbox(
+            text("taking.curve"), list(study), key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
+        )
+    experiment, example = study[name], offer.picture.example
+    request = {"trace": experiment.flat(), "example": example}
+    key = f"trace {experiment.key} {example}"
+    order = Order(FORMAT["nc"], key, request, f"trace-{experiment.key}.nc", slot, line)
+    if pressed(offer, order):
+        yield order
+
+
+def curve(experiment: Experiment, text: Text) -> str:
+    cell = experiment.cell
+    return f"{text(f'option.cell.{cell.kind}.short')} · {text(f'option.activation.{cell.activation}.label')}"
+
+
+def here(offer: Offer, *names: str) -> None:
+    """Buttons of files that this process makes when they are clicked."""
+    for name in names:
+        st.download_button(
+            offer.label(FORMAT[name]),
+            data=partial(FORMAT[name].make, offer.picture),
+            file_name=f"{offer.file_name}.{name}",
+            mime=FORMAT[name].media_type,
+            on_click="ignore",
+            help=offer.help(FORMAT[name]),
+            key=f"{offer.key}.{name}",
+        )
+
+
+# — made by a worker —
+
+
+def pressed(offer: Offer, order: Order, disabled: bool = False) -> bool:
+    """Put the order's button into its slot: the file if it is made, else one that asks for it; whether it was asked for."""
+    made = files().remembered(order.key)
+    if made is not None:
+        hand_over(offer, order, made)
+        return False
+    return order.slot.button(
+        offer.label(order.form),
+        help=offer.help(order.form),
+        key=f"{offer.key}.ask.{order.form.name}",
+        disabled=disabled,
+    )
+
+
+def hand_over(offer: Offer, order: Order, made: Result) -> None:
+    data = made.arrays["file"]
+    order.slot.download_button(
+        offer.text("taking.save", name=offer.label(order.form), size=size_in_words(data.nbytes, offer.text)),
+        data=data.tobytes,  # called when it is clicked
+        file_name=order.file_name,
+        mime=order.form.media_type,
+        on_click="ignore",
+        type="primary",
+        help=offer.help(order.form),
+        key=f"{offer.key}.save.{order.form.name}",
+    )
+
+
+def make(offer: Offer, order: Order) -> None:
+    """Have the file made, and say how far it is. One owner a session: a newer order takes the place of an older.
+
+    Whoever moves a slider meanwhile does not stop it: the file is there when the menu is drawn again.
+    """
+    ticket = files().submit(order.key, order.request, f"{memory.session()}:file")
+    while not ticket.wait(POLL):
+        order.line.caption(progress(ticket, offer, order))
+    answer = ticket.result()
+    if isinstance(answer, Failure):
+        order.line.error(in_words(answer, order.form, offer.text))
+    else:
+        order.line.empty()
+        hand_over(offer, order, answer)
+
+
+def progress(ticket: Ticket, offer: Offer, order: Order) -> str:
+    if ticket.position and ticket.position > 1:  # the first in the queue may be waiting for the worker to start
+        return standing(ticket, offer.text)
+    if order.form.by_browser:
+        return offer.text("taking.drawing", name=offer.label(order.form))
+    return offer.text("taking.running", percent=round(100 * (ticket.progress or 0)))
+
+
+def size_in_words(nbytes: int, text: Text) -> str:
+    if nbytes < 1e6:
+        return text("taking.kilobytes", size=max(1, round(nbytes / 1e3)))
+    return text("taking.megabytes", size=f"{nbytes / 1e6:.1f}")
+
+
+# — what goes wrong —
+
+
+def why_no_picture(text: Text) -> str:
+    """Why this server can draw no picture, or nothing; it starts no browser to find out."""
+    try:
+        check_browser(text.language)
+    except CannotExport as error:
+        return refusal_in_words(error.reason, FORMAT["pdf"], error.detail, text)
+    return ""
+
+
+def in_words(failure: Failure, form: Format, text: Text) -> str:
+    detail: dict[str, Any] = dict(failure.detail)
+    match failure.kind:
+        case "refused" if detail["reason"] == "cannot_export":
+            refusal = refusal_in_words(detail["export_reason"], form, detail, text)
+            return f"{refusal} {text('taking.own_browser')}"
+        case "refused":
+            return f"{failures.in_words(failure, text)} {text('taking.no_limit')}"
+        case "superseded" | "cancelled":
+            return text("taking.error.stopped")
+        case "deadline":
+            detail["seconds"] = f"{float(detail['seconds']):g}"
+    return text(f"taking.error.{failure.kind}", **detail)
+
+
+def refusal_in_words(reason: str, form: Format, detail: Mapping[str, Any], text: Text) -> str:
+    return text(f"taking.error.{reason}", **{**detail, "name": text(f"taking.format.{form.name}.label")})
