@@ -25,7 +25,7 @@ def compute(trace: Trace) -> xr.DataArray:
     Reads: activation_slope.   Gives: (untied_window, untied_exponent), nepers; empty for all but one vanilla layer of
     Gaussian weights.
     """
-    if not (drawable(trace.experiment) and "activation_slope" in trace.data):
+    if not (gaussian_layer(trace.experiment) and "activation_slope" in trace.data):
         return xr.DataArray(np.empty((0, 0)), {"untied_window": np.empty(0, int)}, DIMS)
     slopes = trace.data.activation_slope.isel(layer=0, example=trace.data.attrs["example"])
     slopes = np.asarray(slopes.transpose("time", "unit").values, float)
@@ -33,7 +33,8 @@ def compute(trace: Trace) -> xr.DataArray:
     return xr.DataArray(growth, {"untied_window": ends}, DIMS)
 
 
-def drawable(experiment: Experiment) -> bool:
+def gaussian_layer(experiment: Experiment) -> bool:
+    """One vanilla layer with W_hh Gaussian at a known gain."""
     cell, initializer = experiment.cell, experiment.initializer
     alone = isinstance(cell, Elman) and cell.layers == 1
     return alone and isinstance(initializer, Gaussian) and not isinstance(initializer.scale, SpectralRadius)

@@ -99,7 +99,9 @@ class LyapunovSpectrum(Choice):
             return units.overflowed(result, text) if all_diverged(results) else text("sentence.lyapunov.short")
         values, deviation = lyapunov.statistics(found.last)
         largest, sure, seeds = float(values[0]), lyapunov.doubt(found), len(found.last)
-        regime = "chaos" if largest > sure else "vanish" if largest < -sure else "neutral"
+        bounded = result.experiment.cell.activation not in ("identity", "relu")
+        growing = "chaos" if bounded else "growth"  # what has no bound runs away, and is not called chaotic
+        regime = growing if largest > sure else "vanish" if largest < -sure else "neutral"
         error = text(
             f"sentence.lyapunov.{'seeds' if seeds > 1 else 'one'}", spread=number(float(deviation[0])), seeds=seeds
         )

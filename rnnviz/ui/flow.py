@@ -80,6 +80,7 @@ class LyapunovView(Choice):
     steps: Annotated[int, Range(30, 10_000, unit="time steps", log=True)] = 2_000
     warm_up: Annotated[int, Range(0, 5_000, unit="time steps", step=100)] = 500
     seeds: Annotated[int, Range(1, 10)] = 5
+    untied: bool = False
 
     def driven(self) -> dict[str, Word]:
         """What the drive changes in an experiment."""

@@ -180,6 +180,14 @@ def test_chaos_is_said_with_its_dimension_and_the_theory():
     assert "a single seed" in alone
 
 
+def test_a_linear_network_that_grows_is_not_called_chaotic():
+    """Row 1: λ_i = ln 1.2 = .1823 for every i."""
+    said = LyapunovSpectrum(warm_up=10).reading(
+        result_of(Elman(hidden_size=4, activation="identity"), LyapunovSpectrum, **linear(1.2)), Text()
+    )
+    assert "λ₁ = **0.1823**" in said and "4 of 4 directions" in said and "explode" in said and "chaos" not in said
+
+
 def test_theory_is_shown_only_where_it_holds():
     def named(cell, initializer=None, task=None, untied=False) -> str | None:
         found = of_exponents(

@@ -33,6 +33,24 @@ def test_every_cell_opens_in_every_language(page: str, language: str, cell: str)
     assert text(f"page.{page}.lead") in words(app) and words(app).count("**") >= 2 * FIGURES_OF[page]
 
 
+GAUSSIAN = {"initializer": "gaussian", "initializer__scale__gain": "1.2", "cell__hidden_size": "8"}
+
+
+@every_page
+def test_the_linear_network_opens_too(page: str) -> None:
+    app = sound(opened(page, network__cell="elman", network__activation="identity", **GAUSSIAN))
+    assert len(app.dataframe) == FIGURES_OF[page] and "identity" in words(app)
+
+
+def test_fresh_weights_are_offered_where_there_are_gaussian_ones_to_draw() -> None:
+    app = sound(opened("lyapunov", network__cell="elman", network__activation="identity", **GAUSSIAN))
+    assert "Newman" not in words(app)
+    app.toggle(key="flow.lyapunov.untied").set_value(True).run()
+    assert "Newman (1986)" in words(sound(app))
+    lstm = sound(opened("lyapunov", lyapunov__untied="true", **GAUSSIAN))
+    assert not any(toggle.key == "flow.lyapunov.untied" for toggle in lstm.toggle)
+
+
 def test_another_step_is_another_table_and_computes_nothing_again() -> None:
     app = opened("jacobians", cell__hidden_size="8")
     before = [frame.value for frame in app.dataframe]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rnnviz.diagnostics.untied_growth import gaussian_layer
 from rnnviz.figures import LyapunovConvergence, LyapunovSpectrum
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
@@ -20,13 +21,21 @@ def view_controls(record: GradientFlowPage, control: Controls) -> None:
         control.draw("lyapunov.steps")
         control.draw("lyapunov.warm_up", highest=longest, shown=min(view.warm_up, longest))
         control.draw("lyapunov.seeds")
+    if comparable(record):
+        control.draw("lyapunov.untied")
+
+
+def comparable(record: GradientFlowPage) -> bool:
+    """Whether there is such a thing as the same network with fresh weights."""
+    return all(map(gaussian_layer, record.followed().experiments().values()))
 
 
 def sections(record: GradientFlowPage) -> Sections:
     warm_up = record.lyapunov.warm_up
+    spectrum = LyapunovSpectrum(warm_up=warm_up, untied=record.lyapunov.untied and comparable(record))
     return {
         "exponents": [
-            Panel(LyapunovSpectrum(warm_up=warm_up), 460, "alt.scatter", "page.lyapunov.spectrum_note"),
+            Panel(spectrum, 460, "alt.scatter", "page.lyapunov.spectrum_note"),
             Panel(LyapunovConvergence(warm_up=warm_up), 440, "alt.gradient_flow", "page.lyapunov.convergence_note"),
         ]
     }
