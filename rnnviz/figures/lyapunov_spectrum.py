@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import lyapunov, predictions, units
+from rnnviz.figures import decades, lyapunov, predictions, units
 from rnnviz.figures.figure import FigureDict, Results, packed
 from rnnviz.figures.look import Look
 from rnnviz.figures.predictions import Prediction
@@ -63,8 +63,7 @@ class LyapunovSpectrum(Choice):
         axes = {
             "xaxis": look.axis(title={"text": text("figure.lyapunov_spectrum.rank")}),
             "yaxis": look.axis(title={"text": text("figure.lyapunov_spectrum.y")}, **reach(*values)),
-            "legend": {"x": 0.99, "xanchor": "right", "y": 0.99, "yanchor": "top", "font": {"size": 14},
-                       "bgcolor": look.faint(look.paper, 0.8)},
+            "legend": decades.legend(look),
             "shapes": [zero(look)],
         }  # fmt: skip
         return {"data": [*traces, *self.theory(results, text, look)], "layout": frame | axes}

@@ -89,7 +89,8 @@ class StepEigenvalues(Choice):
             ],
             "annotations": [
                 {"xref": "x", "yref": "y", "x": 0, "y": -r, "yanchor": "top", "yshift": -6, "showarrow": False,
-                 "text": text(key), "font": {"size": 13, "color": look.muted}}
+                 "text": text(key),
+                 "bgcolor": look.faint(look.paper, 0.7), "font": {"size": 13, "color": look.muted}}
                 for r, _, key in circles
             ],
         }  # fmt: skip
