@@ -64,8 +64,7 @@ def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
         work += 4.0 * time * state**3
     if needs & set(NEED_SHARES):
         work += time * weights * (4.0 * e.batch_size + SWEEPS)
-    if needs & set(NEED_TANGENTS):
-        work += time * (2.0 * weights * state + QR_WORK * state**3)
+    work += len(needs & set(NEED_TANGENTS)) * time * (2.0 * weights * state + QR_WORK * state**3)
     if needs & set(NEED_ITEMISED):
         work += 8.0 * time**2 * weights
     for need in needs & set(NEED_STATES):
