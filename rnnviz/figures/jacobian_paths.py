@@ -16,7 +16,7 @@ from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
-WITHIN = 0.3  # decades: a factor of two, within which one path tells the story of the whole
+WITHIN = 0.3  # decades: a factor of two, within which the strongest path tells the story of the whole
 
 
 class JacobianPaths(Choice):
@@ -71,7 +71,8 @@ class JacobianPaths(Choice):
         curve, steps, total = name_of(result, text), int(lags[-1]), power_of_ten(end["all"])
         if "direct" not in end:
             return text("sentence.jacobian_paths.none", curve=curve, steps=steps, total=total)
-        story = "good" if abs(end["all"] - end["direct"]) <= WITHIN else "bad"
+        tells = abs(end["all"] - end["direct"]) <= WITHIN and end["detour"] <= end["direct"]
+        story = "good" if tells else "bad"
         gate = result.experiment.cell.keeping_gate or ""
         told = text(
             f"sentence.jacobian_paths.{story}", curve=curve, steps=steps, total=total,
