@@ -18,7 +18,7 @@ ENVIRONMENT = {
 def main(wanted: list[str]) -> None:
     import torch
 
-    from benchmarks import gradients, grid, jacobians, long_sequences, page, products, training
+    from benchmarks import gradients, grid, jacobians, long_sequences, page, products, spectra, training
     from benchmarks.timing import HEADER
 
     torch.set_num_threads(1)
@@ -26,6 +26,7 @@ def main(wanted: list[str]) -> None:
         "gradients": gradients.rows,
         "products": products.rows,
         "jacobians": jacobians.rows,
+        "spectra": spectra.rows,
         "long_sequences": long_sequences.rows,
         "grid": grid.rows,
         "training": training.rows,

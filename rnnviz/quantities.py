@@ -80,6 +80,16 @@ QUANTITIES = {
         "∂<i>s</i><sub>T</sub>/∂<i>s</i><sub>t</sub>", ("lag", "state", "state_before"), PASCANU
     ),
     "jacobian_product_log10_scale": Quantity("log₁₀ scale", ("lag",), PASCANU, "decade"),
+    "itemised_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ<sub>t</sub>/∂<i>s</i><sub>k</sub>‖",
+        ("loss_time", "time"),
+        "Werbos (1990), one loss at a time",
+        "decade",
+    ),
+    "truncated_gradient": Quantity(
+        "‖<i>g</i><sub>τ</sub> − <i>g</i>‖ / ‖<i>g</i>‖", ("measure", "truncation"), "Williams & Peng (1990)"
+    ),
+    "tangent_growth": Quantity("ln <i>R</i><sub>ii</sub>", ("window", "exponent"), "Benettin et al. (1980)", "neper"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit"), TORCH),
     "bias_ih": Quantity("<i>b</i><sub>ih</sub>", ("layer", "row"), TORCH),
     "bias_hh": Quantity("<i>b</i><sub>hh</sub>", ("layer", "row"), TORCH),

@@ -32,6 +32,16 @@ class Diagnostic(NamedTuple):
         return self.compute(trace).rename(self.name)
 
 
+def came_to_pass(trace: Trace, name: str) -> bool:
+    """Whether a quantity that `run` records only by name is there; only a run that overflowed may lack it.
+
+    Raises MissingQuantity otherwise.
+    """
+    if name not in trace.data and trace.outcome.state == "completed":
+        raise MissingQuantity(name, tuple(map(str, trace.data)))
+    return name in trace.data
+
+
 def evenly(length: int, most: int) -> np.ndarray:
     """Indices of at most `most` of `length` entries, evenly spread, both ends among them."""
     return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int)) if length else np.arange(0)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from rnnviz.choice import InvalidParameter
+from rnnviz.engine.lyapunov import WINDOWS
 from rnnviz.experiment import Experiment, Study
 from rnnviz.quantities import QUANTITIES
 
@@ -13,8 +14,15 @@ LARGEST_SIZE = 8_000_000  # T · N · (H · layers or features): about 17 float3
 INTERACTIVE_WORK = 6e9  # multiplications and additions of a whole study while a person waits
 BATCH_WORK = 1e14  # of one training, for which nobody waits: an hour or so of one core
 LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
+PATIENT_WORK = 3e10  # where what is asked for is the page's last figure and shows its progress: three to five seconds
+ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: recorded only by name
 NEED_PRODUCTS = ("jacobian_norm",)
 NEED_SHARES = ("weight_gradient",)
+NEED_TANGENTS = ("lyapunov_growth", "untied_growth")
+NEED_ITEMISED = ("bptt_map", "truncated_gradient")
+# n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.
+NEED_STATES = {"singular_spectrum": (6.0, 400.0), "jacobian_paths": (6.0, 0.0), "step_spectrum": (0.0, 100.0)}
+QR_WORK = 1.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, at every step to every fifth
 SWEEPS = 40  # over each step's share of the weight gradient, besides its two products; measured, in multiplications
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
 
@@ -27,43 +35,66 @@ class OverBudget(ValueError):
         super().__init__(f"{limit} is {asked:.3g}, more than {allowed:.3g}: {parameter} = {nearest} would fit")
 
 
-def check_budget(experiment: Experiment) -> None:
+def check_budget(experiment: Experiment, itemised: bool = False) -> None:
     """Raises OverBudget, which names the limit and the nearest setting that fits."""
-    size = size_of(experiment)
+    size = size_of(experiment, itemised)
     if size > LARGEST_SIZE:
-        refuse("T·N·H", size, LARGEST_SIZE, experiment, lambda smaller: size_of(smaller) <= LARGEST_SIZE)
+        refuse("T·N·H", size, LARGEST_SIZE, experiment, lambda smaller: size_of(smaller, itemised) <= LARGEST_SIZE)
 
 
-def size_of(experiment: Experiment) -> int:
+def size_of(experiment: Experiment, itemised: bool = False) -> int:
+    """Itemised, one example is as much as T examples beside the batch.
+
+    Those are in float64 and kept for all gates at once: 42 arrays of this size were measured for the LSTM, 29 for the
+    GRU and 13 for the vanilla RNN, where 17 are meant.
+    """
     e = experiment
-    return e.task.sequence_length * e.batch_size * max(e.cell.hidden_size * e.cell.layers, e.task.input_size)
+    heavier = (1 + len(e.cell.gate_names)) / 2
+    columns = e.batch_size + (math.ceil(heavier * e.task.sequence_length) if itemised else 0)
+    return e.task.sequence_length * columns * max(e.cell.hidden_size * e.cell.layers, e.task.input_size)
 
 
 def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
-    """Floating-point operations of one experiment: forward and adjoint, in training too, and what is needed besides:
-    the products of Jacobians, or every step's share of the weight gradient.
-    """
-    e, size = experiment, experiment.cell.hidden_size
-    rows = len(e.cell.gate_names) * size
-    weights = rows * (size * (2 * e.cell.layers - 1) + e.task.input_size)
-    passes = 6.0 * weights * e.batch_size * (1 + e.training.updates)
+    """Floating-point operations of one experiment: forward and adjoint, in training too, and what is needed besides."""
+    e, needs = experiment, set(needs)
+    rows, time = len(e.cell.gate_names) * e.cell.hidden_size, e.task.sequence_length
+    weights = rows * (e.cell.hidden_size * (2 * e.cell.layers - 1) + e.task.input_size)
     state = e.cell.state_size * e.cell.layers
-    products = 4.0 * state**3 if set(needs) & set(NEED_PRODUCTS) else 0.0
-    shares = weights * (4.0 * e.batch_size + SWEEPS) if set(needs) & set(NEED_SHARES) else 0.0
-    return e.task.sequence_length * (passes + products + shares)
+    work = 6.0 * time * weights * e.batch_size * (1 + e.training.updates)
+    if needs & set(NEED_PRODUCTS):
+        work += 4.0 * time * state**3
+    if needs & set(NEED_SHARES):
+        work += time * weights * (4.0 * e.batch_size + SWEEPS)
+    work += len(needs & set(NEED_TANGENTS)) * time * (2.0 * weights * state + QR_WORK * state**3)
+    if needs & set(NEED_ITEMISED):
+        work += 8.0 * time**2 * weights
+    for need in needs & set(NEED_STATES):
+        of_step, of_look = NEED_STATES[need]
+        work += (of_step * time + of_look * min(time, looks(state))) * state**3
+    return work
 
 
-def check_study(study: Study, needs: Iterable[str], allowed: float = INTERACTIVE_WORK) -> None:
+def looks(state: int) -> int:
+    """About how many lags or steps of a state of this size are looked at closely."""
+    return min(60, max(8, 12_000_000 // state**3))
+
+
+def allowed_for(needs: Iterable[str]) -> float:
+    return PATIENT_WORK if set(needs) & {*NEED_TANGENTS, *NEED_ITEMISED, *NEED_STATES} else INTERACTIVE_WORK
+
+
+def check_study(study: Study, needs: Iterable[str]) -> None:
     """Raises OverBudget for a study too large to be answered at once, with the nearest setting that fits.
 
     Fewer examples are offered first, then a shorter sequence, then a smaller state.
     """
     needs = tuple(needs)
-    size, work = largest_size(study), total_work(study, needs)
+    allowed, itemised = allowed_for(needs), bool(set(needs) & set(NEED_ITEMISED))
+    size, work = largest_size(study, itemised), total_work(study, needs)
 
     def fits(base: Experiment) -> bool:
         smaller = Study(base=base, variations=study.variations)
-        return largest_size(smaller) <= LARGEST_SIZE and total_work(smaller, needs) <= allowed
+        return largest_size(smaller, itemised) <= LARGEST_SIZE and total_work(smaller, needs) <= allowed
 
     if size > LARGEST_SIZE:
         refuse("T·N·H", size, LARGEST_SIZE, study.base, fits)
@@ -97,14 +128,17 @@ def numbers_in_trace(experiment: Experiment) -> int:
     sizes = {
         "layer": e.cell.layers, "time": time, "lag": time + 1, "example": e.batch_size, "unit": unit,
         "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "matrix": 2, "state": state,
-        "state_before": state,
+        "state_before": state, "window": min(time, WINDOWS), "exponent": state,
     }  # fmt: skip
-    quantities = [one for name, one in QUANTITIES.items() if e.cell.has_cell_state or "cell_state" not in name]
+    quantities = [
+        one for name, one in QUANTITIES.items()
+        if name not in ITEMISED and (e.cell.has_cell_state or "cell_state" not in name)
+    ]  # fmt: skip
     return sum(math.prod(sizes[dim] for dim in quantity.dims) for quantity in quantities)
 
 
-def largest_size(study: Study) -> int:
-    return max(map(size_of, study.experiments().values()))
+def largest_size(study: Study, itemised: bool) -> int:
+    return max(size_of(experiment, itemised) for experiment in study.experiments().values())
 
 
 def total_work(study: Study, needs: tuple[str, ...]) -> float:

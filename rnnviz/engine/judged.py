@@ -27,6 +27,16 @@ class Judged(NamedTuple):
         mask, weights = (part if values.ndim == 2 else part[:, None] for part in (self.mask, weights))
         return torch.where(mask, values * weights.to(values.dtype), 0)
 
+    def weights(self, reached: int, example: int) -> Tensor:
+        """Of each of the first `reached` steps of one example, (time,) float64; 0 where nothing is judged."""
+        found = torch.zeros(reached, dtype=torch.float64)
+        if self.steps:
+            alike = torch.ones(self.mask.shape if self.mask is not None else (len(self.steps), 1), dtype=torch.float64)
+            found[self.steps.start - 1 : self.steps.stop - 1] = self.weigh(alike)[
+                :, example if self.mask is not None else 0
+            ]
+        return found
+
     def only(self, values: Tensor) -> Tensor:
         """Values (step, example), NaN where nothing is judged."""
         return values if self.mask is None else torch.where(self.mask, values, torch.nan)

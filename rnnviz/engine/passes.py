@@ -55,15 +55,24 @@ def first_overflow(layers: Sequence[Kernel]) -> tuple[int, str] | None:
     return min(found, default=None)
 
 
-def backward(layers: Sequence[Kernel], steps: range, gradient: Tensor, tick: Tick = nothing, first: int = 1) -> Tensor:
+def backward(
+    layers: Sequence[Kernel],
+    steps: range,
+    gradient: Tensor,
+    tick: Tick = nothing,
+    *,
+    first: int = 1,
+    apart: bool = False,
+) -> Tensor:
     """The adjoint of every layer, from ∂ℓ_t/∂h_t of the judged steps (step, unit, example) at the top layer.
 
     Fills the layers' adjoints and gives their exponents (time, example), int32: the true adjoint of step t is
     adjoint × 2^exponent[t − 1]. Truncated, it goes back to step `first`; what the layers hold of earlier steps is old.
+    `apart`: every example is judged at one step only, so none waits for a later loss.
     """
     time, columns = layers[0].time, layers[0].columns
     exponents = np.zeros((time + 2, columns), dtype=np.int32)
-    last, every = steps[-1], len(steps) > 1
+    last, every = steps[-1], len(steps) > 1 and not apart
     from_loss = gradient.detach().contiguous().numpy()
     moved = False  # whether any exponent is not 0
     downwards = list(zip(reversed(layers), [None, *reversed(layers)], strict=False))

@@ -11,10 +11,13 @@ from torch import Tensor
 
 from rnnviz.cells import Cell, State
 from rnnviz.cells.kernel import Kernel, times_power_of_two
-from rnnviz.engine.budget import check_budget
+from rnnviz.cells.tangent import push_forward
+from rnnviz.engine.budget import ITEMISED, check_budget
 from rnnviz.engine.data import draw_batch
+from rnnviz.engine.itemised import itemise, truncated
 from rnnviz.engine.jacobians import state_jacobians, state_products
 from rnnviz.engine.judged import judged
+from rnnviz.engine.lyapunov import frame_growth
 from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
 from rnnviz.engine.norms import log10_norm
 from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
@@ -25,7 +28,7 @@ from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
-EVERYTHING = tuple(QUANTITIES)
+EVERYTHING = tuple(name for name in QUANTITIES if name not in ITEMISED)
 STEPS_AT_ONCE = 64  # of what is redone: all gates of all steps would be several times what the passes keep
 SHARE_SUMS = ("weight_grad_share_log10_norm", "weight_grad_tail_log10_norm", "weight_grad_share_projection")
 GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
@@ -41,13 +44,13 @@ def run(
 ) -> Trace:
     """One forward and backward pass with everything logged, through the trained network if the experiment has a training.
 
-    `record` names the quantities to keep; `example` is the one whose Jacobians and input sums are formed. `parameters`, under
-    PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has
-    none).
+    `record` names the quantities to keep, by default all but the itemised ones; `example` is the one whose Jacobians
+    and input sums are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN,
+    nn.LSTM or nn.GRU (a readout is drawn if it has none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
     """
-    check_budget(experiment)
     record = frozenset(record)
+    check_budget(experiment, itemised=bool(record & ITEMISED))
     if unknown := sorted(record - set(QUANTITIES)):
         raise ValueError(f"record has no {unknown[0]!r}; the quantities are {', '.join(QUANTITIES)}")
     if not 0 <= example < experiment.batch_size:
@@ -88,6 +91,7 @@ class Recorder:
         self.experiment, self.weights, self.batch = experiment, weights, batch
         self.wanted, self.example = wanted, example
         self.arrays: dict[str, Tensor | np.ndarray] = {}
+        self.coords: dict[str, np.ndarray | list[str]] = {}
 
     def trace(self, tick: Tick) -> Trace:
         e = self.experiment
@@ -103,6 +107,7 @@ class Recorder:
             self.keep_states(layers, inputs)
             self.keep_adjoints(layers, tick)
             self.keep_jacobians(layers, tick)
+            self.keep_itemised(len(inputs), tick)
         return Trace(e, outcome, self.dataset(len(inputs)))
 
     def keep(self, name: str, array: Tensor | np.ndarray) -> None:
@@ -178,6 +183,24 @@ class Recorder:
             product, scale = state_products(layers, self.example, tick)
             self.keep("jacobian_product", product)
             self.keep("jacobian_product_log10_scale", scale)
+        if "tangent_growth" in self.wanted:
+            push, state = push_forward(layers, self.example), self.experiment.cell.state_size * len(layers)
+            growth, self.coords["window"] = frame_growth(push, layers[0].time, state, tick=tick)
+            self.keep("tangent_growth", growth)
+
+    def keep_itemised(self, length: int, tick: Tick) -> None:
+        if not self.wanted & ITEMISED:
+            return
+        e, one = self.experiment, slice(self.example, self.example + 1)
+        inputs = self.batch.inputs[:length, one].to(DTYPES[e.dtype])
+        batch = Batch(inputs, self.batch.targets[:length, one])
+        made = itemise(e.cell, self.weights, batch, e.task.judgement, tick)
+        parts = [part for layer in made.layers for part in layer.state_adjoint]
+        self.keep("itemised_log10_norm", log10_norm(parts, made.exponents).T)
+        if "truncated_gradient" in self.wanted:
+            weights = judged(e, self.batch.lengths, length).weights(length, self.example)
+            self.keep("truncated_gradient", truncated(e.cell, self.weights, made, weights, tick))
+            self.coords["measure"] = ["bias", "cosine"]
 
     def dataset(self, length: int) -> xr.Dataset:
         variables = {
@@ -188,8 +211,8 @@ class Recorder:
             )
             for name, array in self.arrays.items()
         }
-        coords = {"time": np.arange(1, length + 1), "gate_name": list(self.experiment.cell.gate_names)}
-        coords["matrix"] = list(MATRICES)
+        names = {"gate_name": list(self.experiment.cell.gate_names), "matrix": list(MATRICES)}
+        coords = {"time": np.arange(1, length + 1), **names, **self.coords}
         used = {dim for dims, *_ in variables.values() for dim in dims}
         return xr.Dataset(
             variables,

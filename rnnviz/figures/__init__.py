@@ -3,13 +3,21 @@
 from typing import TYPE_CHECKING
 
 from rnnviz.figures.activation_use import ActivationUse
+from rnnviz.figures.bptt_map import BpttMap
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gradient_flow import GradientFlow
+from rnnviz.figures.jacobian_paths import JacobianPaths
 from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
+from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
+from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
 from rnnviz.figures.saturation import Saturation
+from rnnviz.figures.singular_spectrum import SingularSpectrum
+from rnnviz.figures.step_eigenvalues import StepEigenvalues
+from rnnviz.figures.step_norms import StepNorms
+from rnnviz.figures.truncation_bias import TruncationBias
 from rnnviz.figures.unit_activity import UnitActivity
 from rnnviz.figures.unit_spread import UnitSpread
 from rnnviz.figures.weight_blocks import WeightBlocks
@@ -25,6 +33,14 @@ AnyFigure = (
     | UnitSpread
     | GateProduct
     | GateRuler
+    | SingularSpectrum
+    | JacobianPaths
+    | StepEigenvalues
+    | StepNorms
+    | BpttMap
+    | TruncationBias
+    | LyapunovSpectrum
+    | LyapunovConvergence
     | WeightShares
     | WeightCancellation
     | WeightBlocks
@@ -38,6 +54,14 @@ FIGURES = (
     UnitSpread,
     GateProduct,
     GateRuler,
+    SingularSpectrum,
+    JacobianPaths,
+    StepEigenvalues,
+    StepNorms,
+    BpttMap,
+    TruncationBias,
+    LyapunovSpectrum,
+    LyapunovConvergence,
     WeightShares,
     WeightCancellation,
     WeightBlocks,
@@ -50,16 +74,24 @@ __all__ = [
     "FIGURES",
     "ActivationUse",
     "AnyFigure",
+    "BpttMap",
     "FigureDict",
     "GateProduct",
     "GateRuler",
     "GradientFlow",
+    "JacobianPaths",
     "LayerGradient",
     "Look",
+    "LyapunovConvergence",
+    "LyapunovSpectrum",
     "PlotlyFigure",
     "Result",
     "Results",
     "Saturation",
+    "SingularSpectrum",
+    "StepEigenvalues",
+    "StepNorms",
+    "TruncationBias",
     "UnitActivity",
     "UnitSpread",
     "WeightBlocks",

@@ -1,4 +1,4 @@
-"""The axes of a figure whose curves are log₁₀ of something, in decades, with the floors of the dtypes drawn in."""
+"""What figures share that draw logarithms: lines with gaps where a value is zero, an axis of powers of ten, its floors."""
 
 from __future__ import annotations
 
@@ -7,27 +7,41 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.figures.figure import ZERO_BELOW
-from rnnviz.figures.gradient_flow import FLOORS
+from rnnviz.figures.figure import ZERO_BELOW, packed
+from rnnviz.figures.gradient_flow import FLOORS, thinned
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
+LEAST = -1e5  # decades; an exact zero is drawn as a gap
+
+
+def line(x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
+    """A curve of log₁₀ values."""
+    x, y = thinned(x, y)
+    y = np.where(y > LEAST, y, np.nan)
+    return {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), **rest}
+
 
 def decade_axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look) -> dict[str, Any]:
-    """Room for every finite value and for 10⁰; never so narrow that noise fills the screen."""
-    finite = np.concatenate([np.empty(0), *(y[np.isfinite(y)] for y in curves)])
+    """A y axis of powers of ten that holds all curves and 10⁰, with the floors of the dtypes that come into sight.
+
+    Never so narrow that noise fills the screen.
+    """
+    finite = np.concatenate(
+        [np.empty(0), *(np.ravel(y)[np.isfinite(np.ravel(y)) & (np.ravel(y) > LEAST)] for y in curves)]
+    )
     low, high = min(finite.min(initial=0.0), -1.0), max(finite.max(initial=0.0), 1.0)
     room = 0.06 * (high - low)
-    low, high = low - room, high + room
+    low, high = float(low - room), float(high + room)
     floors = [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if low < ZERO_BELOW[dtype] < high]
-    line = {"color": look.alarm, "width": 1.5, "dash": "dot"}
+    stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
     return {
         "xaxis": look.axis(title={"text": x_title}),
         "yaxis": look.axis(
             tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", range=[low, high], autorange=False
         ),
         "shapes": [
-            {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": line}
+            {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": stroke}
             for _, y in floors
         ],
         "annotations": [
@@ -36,3 +50,9 @@ def decade_axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Lo
             for dtype, y in floors
         ],
     }  # fmt: skip
+
+
+def legend(look: Look) -> dict[str, Any]:
+    """In the lower left corner, which curves over the lag leave free."""
+    return {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
+            "bgcolor": look.faint(look.paper, 0.8)}  # fmt: skip

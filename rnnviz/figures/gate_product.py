@@ -9,16 +9,13 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice, Range
-from rnnviz.figures import units
-from rnnviz.figures.decades import decade_axes
-from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
-from rnnviz.figures.gradient_flow import thinned
+from rnnviz.figures import decades, units
+from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
 PATHS = ("low", "high", "median", "largest")
-LEAST = -1e5  # decades; a product of exact zeros is drawn as a gap
 
 
 class GateProduct(Choice):
@@ -54,7 +51,10 @@ class GateProduct(Choice):
                 traces.append(self.line(curves[name], name=label, line=line, hovertemplate=hover))
         title = text("figure.gate_product.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, self.layer, text), uirevision=f"product-{self.layer}")
-        return {"data": traces, "layout": frame | self.axes(curves, text, look)}
+        axes = decades.decade_axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look) | {
+            "legend": decades.legend(look)
+        }
+        return {"data": traces, "layout": frame | axes}
 
     def band(self, curves: dict[str, np.ndarray], look: Look) -> list[dict[str, Any]]:
         if "low" not in curves:
@@ -64,9 +64,7 @@ class GateProduct(Choice):
         return [self.line(curves["low"], **edge), self.line(curves["high"], **edge, **fill)]
 
     def line(self, y: np.ndarray, **rest: Any) -> dict[str, Any]:
-        x, y = thinned(np.arange(len(y)), y)
-        y = np.where(y > LEAST, y, np.nan)
-        return {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), **rest}
+        return decades.line(np.arange(len(y)), y, **rest)
 
     def symbol(self, result: Result) -> str:
         keeping = result.experiment.cell.keeping_gate
@@ -74,13 +72,6 @@ class GateProduct(Choice):
 
     def label(self, name: str, result: Result, text: Text) -> str:
         return text(f"figure.gate_product.{name}", product=self.symbol(result))
-
-    def axes(self, curves: dict[str, np.ndarray], text: Text, look: Look) -> dict[str, Any]:
-        drawn = [y[y > LEAST] for y in curves.values()]
-        return decade_axes(drawn, text("figure.gradient_flow.x.jacobian"), text, look) | {
-            "legend": {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "font": {"size": 14},
-                       "bgcolor": look.faint(look.paper, 0.8)},
-        }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:
         _, result = units.first(results)

@@ -73,6 +73,17 @@ def drawable(result: Result) -> bool:
     return all(result.data.sizes.get(dim, 1) > 0 for dim in ("layer", "kept_time"))
 
 
+def nearest_step(result: Result, time: int) -> int:
+    """Index of the decomposed time step that is nearest to the one asked for; a step beyond the end means the last."""
+    return int(np.abs(result.data["kept_step"].values - time).argmin())
+
+
+def step_at(result: Result, time: int) -> int:
+    """That step itself, counted from 1; 0 if there is none."""
+    steps = result.data["kept_step"].values
+    return int(steps[nearest_step(result, time)]) if len(steps) else 0
+
+
 def half_life(log_gate: float) -> float:
     """ln ½ / ln f: the steps after which half of what was held is left."""
     return math.log(0.5) / log_gate if log_gate < 0 else math.inf
@@ -96,7 +107,7 @@ def subtitle(result: Result, layer: int | None, text: Text) -> str:
     return " · ".join(parts)
 
 
-def of_example(result: Result, layer: int, text: Text) -> str:
+def of_example(result: Result, layer: int | None, text: Text) -> str:
     """The same of a figure that shows one example."""
     return (
         subtitle(result, layer, text)

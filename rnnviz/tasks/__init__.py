@@ -12,6 +12,7 @@ from rnnviz.tasks.brackets import BracketDepth
 from rnnviz.tasks.characters import Characters
 from rnnviz.tasks.copying import Copying
 from rnnviz.tasks.digits import Digits
+from rnnviz.tasks.impulse import Impulse
 from rnnviz.tasks.lengths import EqualLengths, MixedLengths
 from rnnviz.tasks.multiplication import Multiplication
 from rnnviz.tasks.noise import Noise
@@ -25,17 +26,17 @@ from rnnviz.tasks.task import SHAPES, Baseline, Batch, Judgement, Task
 from rnnviz.tasks.temporal_order import TemporalOrder
 
 TASKS = (
-    Adding, Multiplication, Copying, DelayedRecall, TemporalOrder, Parity, BracketDepth, Noise, Sine, Stocks, Characters,
-    Digits, OwnText, OwnSeries,
+    Adding, Multiplication, Copying, DelayedRecall, TemporalOrder, Parity, BracketDepth, Noise, Impulse, Sine, Stocks,
+    Characters, Digits, OwnText, OwnSeries,
 )  # fmt: skip
 AnyTask = Annotated[
-    Adding | Multiplication | Copying | DelayedRecall | TemporalOrder | Parity | BracketDepth | Noise | Sine | Stocks
-    | Characters | Digits | OwnText | OwnSeries,
+    Adding | Multiplication | Copying | DelayedRecall | TemporalOrder | Parity | BracketDepth | Noise | Impulse
+    | Sine | Stocks | Characters | Digits | OwnText | OwnSeries,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
 __all__ = [
     "SHAPES", "TASKS", "Adding", "AnyTask", "Baseline", "Batch", "BracketDepth", "Characters", "Copying",
-    "DelayedRecall", "Digits", "EqualLengths", "Judgement", "MixedLengths", "Multiplication", "Noise", "OwnSeries",
+    "DelayedRecall", "Digits", "EqualLengths", "Impulse", "Judgement", "MixedLengths", "Multiplication", "Noise", "OwnSeries",
     "OwnText", "Parity", "Sine", "Stocks", "Task", "TemporalOrder",
 ]  # fmt: skip

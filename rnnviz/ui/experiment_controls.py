@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -110,7 +110,7 @@ def setting(record: GradientFlowPage) -> tuple[object, ...]:
 
 def move_cursor(picture: Picture, point: Click) -> None:
     """Callback of a figure: the time cursor goes to the step that was clicked."""
-    time = time_at(picture.figure, picture.results, point.x, picture.text)
+    time = time_at(picture.figure, picture.results, point.x, picture.text, point.y)
     if time is not None:
         memory.take(START, "network.time", time)
 
@@ -135,12 +135,16 @@ def plot_words(text: Text) -> dict[str, str]:
     return {name: text(f"plot.{name}") for name in ("computing", "save_svg", "save_png", "load_failed")}
 
 
-def say_failure(failure: Failure, record: GradientFlowPage, text: Text) -> None:
+def say_failure(
+    failure: Failure, record: GradientFlowPage, text: Text, places: Mapping[str, str] | None = None
+) -> None:
+    """What went wrong, and a button where another setting would do; `places` are parameters with a place of their own."""
     st.error(f"**{text('error.title')}.** {failures.in_words(failure, text)}")
     if failure.detail.get("reason") == "over_budget":
         path, nearest = str(failure.detail["parameter"]), int(failure.detail["nearest"])
-        name = failures.parameter_name(path, text)
+        place = (places or {}).get(path, f"experiment.{path}")
+        name = failures.parameter_name(place, text)
         st.button(
             text("error.over_budget_button", parameter=name, nearest=nearest),
-            on_click=lambda: memory.remember(record.changed({f"experiment.{path}": nearest})),
+            on_click=lambda: memory.remember(record.changed({place: nearest})),
         )

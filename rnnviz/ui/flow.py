@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rnnviz.activations import ActivationName
 from rnnviz.cells import GRU, LSTM, ForgetBias
 from rnnviz.cells.cell import Cell
-from rnnviz.choice import Choice, Range
+from rnnviz.choice import Choice, Range, Word
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow, LayerGradient
 from rnnviz.figures.activation_use import PlaceName
@@ -16,13 +18,15 @@ from rnnviz.figures.equations import NotationName
 from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
 
+WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
+
 
 class OneNetwork(Choice):
-    """Which curve of the study the pages of one network open up, and where in it they look."""
+    """Which network the pages of one network open up, and where in it they look."""
 
     kind: Literal["network"] = Field("network", repr=False)
     cell: Literal["elman", "lstm", "gru"] = "lstm"
-    activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
+    activation: ActivationName = "tanh"
     layer: Annotated[int, Range(1, 4)] = 1
     example: Annotated[int, Range(1, 256)] = 1
     # In the middle of the page's first sequence: a past before it, a gradient after it, and a line that is seen.
@@ -60,6 +64,34 @@ class EquationsView(Choice):
     notation: NotationName = "pytorch"
 
 
+class BpttView(Choice):
+    """Where the page of itemised backpropagation cuts off the past."""
+
+    kind: Literal["bptt"] = Field("bptt", repr=False)
+    truncation: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps")] = 20
+
+
+class LyapunovView(Choice):
+    """How long the page Lyapunov exponents follows which networks, and what they hear."""
+
+    kind: Literal["lyapunov"] = Field("lyapunov", repr=False)
+    drive: Literal["task", "noise", "silence"] = "task"
+    variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 1.0
+    steps: Annotated[int, Range(30, 10_000, unit="time steps", log=True)] = 2_000
+    warm_up: Annotated[int, Range(0, 5_000, unit="time steps", step=100)] = 500
+    seeds: Annotated[int, Range(1, 10)] = 5
+    untied: bool = False
+
+    def driven(self) -> dict[str, Word]:
+        """What the drive changes in an experiment."""
+        changes: dict[str, Word] = {"task.sequence_length": self.steps}
+        if self.drive == "noise":
+            changes |= {"task": "noise", "task.variance": self.variance, "task.features": WHITE_FEATURES}
+        if self.drive == "silence":
+            changes |= {"task": "impulse"}
+        return changes
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -78,19 +110,38 @@ class GradientFlowPage(Choice):
     squashing: ActivationView = ActivationView()
     equations: EquationsView = EquationsView()
     layer_gradient: LayerGradient = LayerGradient()
+    bptt: BpttView = BpttView()
+    lyapunov: LyapunovView = LyapunovView()
 
     def study(self) -> Study:
+        return self.compared(("sigmoid", "tanh", "relu"))
+
+    def compared(self, activations: Iterable[ActivationName]) -> Study:
         base = self.experiment
         if not isinstance(base.cell, LSTM):  # a link may name another cell; the page compares all of them
             base = base.changed({"cell": "lstm"})
         gru = GRU(update_bias=self.update_bias, reset=self.reset)
         own = {"cell.update_bias": gru.update_bias, "cell.reset": gru.reset}
-        return comparison(base, changes={"gru": own})
+        return comparison(base, activations, changes={"gru": own})
 
     def opened(self) -> Study:
-        """The one network of the study that the pages of one network open up."""
-        study, name = self.study(), f"{self.network.cell}-{self.network.activation}"
+        """The one network that the pages of one network open up: one of the study, or the linear one beside it."""
+        study, name = self.compared([self.network.activation]), f"{self.network.cell}-{self.network.activation}"
         return Study(base=study.base, variations=tuple(v for v in study.variations if v.name == name))
+
+    def opened_exactly(self) -> Study:
+        """The same in float64, for what hangs on the small numbers."""
+        study = self.opened()
+        return Study(base=study.base.changed({"dtype": "float64"}), variations=study.variations)
+
+    def followed(self) -> Study:
+        """The same network on one long sequence, drawn anew with every seed: what Lyapunov exponents are taken from."""
+        study, view = self.opened(), self.lyapunov
+        alone: dict[str, Word] = {"dtype": "float64", "batch_size": 1, "loss": "last"}
+        base, first = study.base.changed(alone | view.driven()), study.base.seed
+        (network,) = study.variations
+        changes = dict(network.changes)
+        return Study.of(base, {f"seed-{k + 1}": changes | {"seed": (first + k) % 2**31} for k in range(view.seeds)})
 
     @property
     def cell(self) -> Cell:

@@ -20,6 +20,9 @@ interactive().warm()  # nothing if the workers run already
 pages = [
     st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
     st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
+    st.Page(VIEWS / "jacobians.py", title=text("page.jacobians.title"), url_path="jacobians"),
+    st.Page(VIEWS / "bptt.py", title=text("page.bptt.title"), url_path="bptt"),
+    st.Page(VIEWS / "lyapunov.py", title=text("page.lyapunov.title"), url_path="lyapunov"),
     st.Page(VIEWS / "weight_gradient.py", title=text("page.weight_gradient.title"), url_path="weight-gradient"),
     st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
     st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from rnnviz.experiment import Study
 from rnnviz.export import Picture
 from rnnviz.figures import AnyFigure, Results
 from rnnviz.jobs import Failure
@@ -42,17 +43,39 @@ class Passage(NamedTuple):
 Sections = Mapping[str, Sequence[Panel | Passage]]
 
 
+class Page(NamedTuple):
+    """What makes one page of a network another than the next."""
+
+    name: str
+    sections: Callable[[GradientFlowPage], Sections]
+    study: Callable[[GradientFlowPage], Study]
+    places: Mapping[str, str]
+    cursor: bool
+
+    def example(self, record: GradientFlowPage) -> int:
+        """A study of the page's own may have fewer examples."""
+        return min(record.example, self.study(record).base.batch_size - 1)
+
+
 def network_page(
     text: Text,
     name: str,
     view_controls: Callable[[GradientFlowPage, Controls], None],
     sections: Callable[[GradientFlowPage], Sections],
+    study: Callable[[GradientFlowPage], Study] = GradientFlowPage.opened,
+    places: Mapping[str, str] | None = None,
+    cursor: bool = True,
 ) -> None:
     """The whole page `page.<name>` of the catalogue.
+
+    study   what is asked of the engine
+    places  where `study` sets a parameter from the page's own view, from which: a refusal then offers to change that one
+    cursor  whether the figures are over the time of the experiment, on which the shared cursor stands
 
     Each section is a question of its own to the engine, answered from above: what is costly may be refused or take long
     where what stands above it is quickly there.
     """
+    page = Page(name, sections, study, places or {}, cursor)
     record, refused = memory.page(START)
     with st.sidebar:
         controls(record, text, own=("network.cell", "network.activation"))
@@ -61,10 +84,11 @@ def network_page(
     failures.say_refused(refused, text)
     control = Controls(record, START, text)
     view_controls(record, control)
-    control.draw("network.time", highest=record.experiment.task.sequence_length, shown=record.time)
+    if cursor:
+        control.draw("network.time", highest=record.experiment.task.sequence_length, shown=record.time)
     link = memory.write_link(record, START)
     for place in sections(record):
-        if not section(record, sections, name, place, text):
+        if not section(page, record, place, text):
             break
     replaced_worker(text)
     share(link, text)
@@ -79,34 +103,38 @@ def layer_control(record: GradientFlowPage, control: Controls) -> None:
 def layer_and_example(record: GradientFlowPage, control: Controls) -> None:
     """For figures that show one sequence of the batch."""
     layer_control(record, control)
+    example_control(record, control)
+
+
+def example_control(record: GradientFlowPage, control: Controls) -> None:
+    """Without the layer, for figures that show the whole state."""
     if record.experiment.batch_size > 1:
         control.draw("network.example", highest=record.experiment.batch_size, shown=record.example + 1)
 
 
-def section(
-    record: GradientFlowPage, sections: Callable[[GradientFlowPage], Sections], name: str, place: str, text: Text
-) -> bool:
+def section(page: Page, record: GradientFlowPage, place: str, text: Text) -> bool:
     """Ask for what these figures need and draw them; whether there was an answer."""
-    shown, drawn = sections(record)[place], f"{name}.{place}.drawn"
+    shown, drawn = page.sections(record)[place], f"{page.name}.{place}.drawn"
 
     def draw_old() -> None:
         """The figures of the last setting, marked as old, while the new ones are computed."""
         old = memory.get(drawn)
-        panels = sections(old).get(place, ()) if old else ()
-        results = asking.already_there(old.opened(), needs_of(panels), old.example) if panels else None
+        panels = page.sections(old).get(place, ()) if old else ()
+        results = asking.already_there(page.study(old), needs_of(panels), page.example(old)) if panels else None
         if results is None:
             st.skeleton(height=shown[0].height)
         else:
-            draw(old, panels, results, text, stale=True)
+            draw(page, old, panels, results, text, stale=True)
 
     results = asking.ask(
-        record.opened(), needs_of(shown), text, place=f"{name}.{place}", meanwhile=draw_old, example=record.example
-    )
+        page.study(record), needs_of(shown), text, place=f"{page.name}.{place}", meanwhile=draw_old,
+        example=page.example(record),
+    )  # fmt: skip
     if isinstance(results, Failure):
-        say_failure(results, record, text)
+        say_failure(results, record, text, page.places)
         return False
     memory.put(drawn, record)
-    draw(record, shown, results, text)
+    draw(page, record, shown, results, text)
     return True
 
 
@@ -115,19 +143,24 @@ def needs_of(shown: Sequence[Panel | Passage]) -> list[str]:
 
 
 def draw(
-    record: GradientFlowPage, shown: Sequence[Panel | Passage], results: Results, text: Text, stale: bool = False
+    page: Page,
+    record: GradientFlowPage,
+    shown: Sequence[Panel | Passage],
+    results: Results,
+    text: Text,
+    stale: bool = False,
 ) -> None:
     for panel in shown:
         if isinstance(panel, Passage):
             panel.write(record, results, text)
         else:
-            draw_panel(record, panel, results, text, stale)
+            draw_panel(page, record, panel, results, text, stale)
 
 
-def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
-    figure, reading = panel.figure, panel.figure.reading(results, text)
-    picture = Picture(figure, record.opened(), results, text, look(), time=record.time)
-    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
+def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
+    figure, reading, study = panel.figure, panel.figure.reading(results, text), page.study(record)
+    picture = Picture(figure, study, results, text, look(), time=record.time if page.cursor else None)
+    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{study.key}"
     st.markdown(reading)
     plot(
         picture.figure,
@@ -137,7 +170,7 @@ def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: T
         words=plot_words(text),
         file_name=name,
         stale=stale,
-        on_click=lambda point: move_cursor(picture, point),
+        on_click=(lambda point: move_cursor(picture, point)) if page.cursor else None,
     )
     st.caption(text(panel.note, example=record.example + 1, examples=record.experiment.batch_size))
     if stale:

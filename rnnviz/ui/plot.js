@@ -73,6 +73,8 @@ async function draw(view) {
   view.failure.hidden = true
   if (!first) return
   view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
+  view.canvas.on("plotly_hover", ({ points }) => follow(view, points[0]))
+  view.canvas.on("plotly_unhover", () => follow(view))
   view.canvas.on("plotly_doubleclick", () => setTimeout(() => clearTimeout(view.clicking))) // after its own second half
 }
 
@@ -116,9 +118,20 @@ function inLines(text = "", length) {
 }
 
 // A double click lets the zoom go, and Plotly reports its halves as clicks too: a click counts when no second one follows.
-function click(view, { x, curveNumber }) {
+function click(view, { x, y, curveNumber }) {
   clearTimeout(view.clicking)
-  if (view.data.clickable) view.clicking = setTimeout(() => view.report({ x, curve: curveNumber }), DOUBLE_CLICK + 50)
+  if (view.data.clickable) view.clicking = setTimeout(() => view.report({ x, y, curve: curveNumber }), DOUBLE_CLICK + 50)
+}
+
+// A map that has one of its rows drawn as a curve (layout.meta.row) shows the one under the pointer, and then its own again.
+function follow({ canvas, Plotly }, point) {
+  const row = canvas.layout.meta?.row
+  if (!row || (point && point.curveNumber !== row.map)) return
+  const { z, y } = canvas._fullData[row.map]
+  const at = point ? point.pointNumber[0] : row.at
+  const words = { [`annotations[${row.label}].text`]: row.words.replace("{t}", y[at]) }
+  const cut = { [`shapes[${row.cut}].x1`]: Math.max(y[at] - row.truncation, 0) + 0.5 }
+  Plotly.update(canvas, { y: [Array.from(z[at])] }, { ...words, ...cut }, [row.curve])
 }
 
 // The sidebar and the phone's rotation change the width without the window's telling.

@@ -31,10 +31,11 @@ HTML = """
 
 @dataclass(frozen=True)
 class Click:
-    """A point the viewer clicked: its place on the horizontal axis, and which curve of the figure's data."""
+    """A point the viewer clicked: its place on the axes, and which curve of the figure's data."""
 
     x: float | str
     curve: int
+    y: float | str = ""
 
 
 def plot(
@@ -81,7 +82,7 @@ def plot(
     def clicked() -> None:
         point = st.session_state[key].get("clicked")
         if on_click is not None and point:
-            on_click(Click(point["x"], point["curve"]))
+            on_click(Click(point["x"], point["curve"], point["y"]))
 
     _component(key=key, data=data, on_clicked_change=clicked)
 

@@ -21,6 +21,7 @@ from rnnviz.engine import run
 from rnnviz.engine.network import draw_parameters
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep, comparison
 from rnnviz.initializers import Gain, Gaussian, Orthogonal, PyTorchDefault
+from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import Noise
 from rnnviz.trace import MissingQuantity, Trace
 from tests.oracles import batch_of, graph, step_jacobian, total_state_gradient
@@ -300,7 +301,7 @@ def test_what_was_not_recorded_is_missed_by_name():
 def test_a_diagnostic_asks_for_all_that_it_reads(kind, layers):
     """Computed from only what it declares, it gives what it gives when everything was recorded."""
     made = experiment(kind(hidden_size=3, layers=layers))
-    everything = run(made)
+    everything = run(made, record=QUANTITIES)
     for name, need in DIAGNOSTICS.items():
         assert need.name == name
         xr.testing.assert_identical(diagnose(made, [need])[name], results(everything, [need])[name])
@@ -308,7 +309,7 @@ def test_a_diagnostic_asks_for_all_that_it_reads(kind, layers):
 
 @every_cell
 def test_a_diagnostic_leaves_the_trace_as_it_was(kind):
-    trace = run(experiment(kind(hidden_size=3)))
+    trace = run(experiment(kind(hidden_size=3)), record=QUANTITIES)
     before = trace.data.copy(deep=True)
     for need in DIAGNOSTICS.values():
         first, second = need(trace), need(trace)

@@ -14,11 +14,18 @@ from rnnviz.experiment import Experiment, comparison
 from rnnviz.figures import (
     FIGURES,
     ActivationUse,
+    BpttMap,
     GateProduct,
     GateRuler,
     GradientFlow,
+    JacobianPaths,
     Look,
+    LyapunovSpectrum,
     Result,
+    SingularSpectrum,
+    StepEigenvalues,
+    StepNorms,
+    TruncationBias,
     UnitActivity,
     UnitSpread,
     units,
@@ -32,12 +39,18 @@ T = 30
 EN = Text()
 ONE = Experiment(task=Noise(sequence_length=T), cell=LSTM(hidden_size=3), batch_size=2)
 RESULTS = {"one": Result(ONE, diagnose(ONE, DIAGNOSTICS.values()))}
-STILL = (GateRuler, ActivationUse)  # whose horizontal axes count no steps
+STILL = (GateRuler, ActivationUse, StepEigenvalues, TruncationBias, LyapunovSpectrum)  # whose axes count no steps
+LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
 
 
 def places(figure) -> set[float]:
     """Where the vertical lines are; floors of the dtypes are horizontal."""
     return {shape["x0"] for shape in figure["layout"].get("shapes", ()) if shape["x0"] == shape["x1"]}
+
+
+def rows(figure) -> set[float]:
+    """Where the level lines over a map are."""
+    return {shape["y0"] for shape in figure["layout"]["shapes"] if shape["y0"] == shape["y1"]}
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
@@ -50,7 +63,10 @@ def test_every_figure_takes_the_line_and_stays_a_figure_that_plotly_knows(figure
     marked = with_cursor(drawn, RESULTS, 12, text, look)
     assert drawn == before, "the figure itself is left alone"
     go.Figure(marked)
-    assert places(marked) == (set() if figure in STILL else {T - 12} if figure is GateProduct else {12})
+    if figure is BpttMap:
+        assert rows(marked) == {12} and not places(marked)
+    else:
+        assert places(marked) == (set() if figure in STILL else {T - 12} if figure in LAGS else {12})
     if figure not in STILL:
         assert [note["text"] for note in marked["layout"]["annotations"]].count("t = 12") == 1
 
@@ -59,6 +75,12 @@ def test_a_lag_is_counted_from_the_last_step():
     drawn = GradientFlow(quantity="jacobian")(RESULTS, EN, Look())
     assert places(with_cursor(drawn, RESULTS, T, EN, Look())) == {0}
     assert places(with_cursor(drawn, RESULTS, 1, EN, Look())) == {T - 1}
+
+
+def test_only_the_panel_that_is_over_time_has_the_line():
+    marked = with_cursor(StepNorms()(RESULTS, EN, Look()), RESULTS, 12, EN, Look())
+    upright = [shape for shape in marked["layout"]["shapes"] if shape["x0"] == shape["x1"]]
+    assert {shape["xref"] for shape in upright} == {"x"}
 
 
 def test_a_step_beyond_the_end_means_the_last():
@@ -72,6 +94,7 @@ def test_a_click_on_the_line_is_a_click_on_its_step(view):
         (place,) = places(with_cursor(drawn, RESULTS, time, EN, Look()))
         assert time_at(drawn, RESULTS, place, EN) == time
     assert time_at(drawn, RESULTS, -5.0, EN) in (1, T) and time_at(drawn, RESULTS, 1e6, EN) in (1, T)
+    assert time_at(BpttMap()(RESULTS, EN, Look()), RESULTS, 3.0, EN, 17.0) == 17
     assert time_at(GateRuler()(RESULTS, EN, Look()), RESULTS, 3.0, EN) is None
 
 

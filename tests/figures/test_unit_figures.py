@@ -22,11 +22,12 @@ from rnnviz.tasks import Noise
 from rnnviz.text import LANGUAGES, Text
 
 UNIT_FIGURES = (UnitActivity, UnitSpread, GateProduct, GateRuler)
+NEEDS = [DIAGNOSTICS[name] for name in sorted({name for figure in UNIT_FIGURES for name in figure().needs})]
 
 
 def result_of(cell, example=0, **rest) -> dict[str, Result]:
     made = Experiment(**{"task": Noise(sequence_length=40), "cell": cell, "batch_size": 4} | rest)
-    return {"one": Result(made, diagnose(made, DIAGNOSTICS.values(), example=example))}
+    return {"one": Result(made, diagnose(made, NEEDS, example=example))}
 
 
 def held(bias: float) -> dict[str, Result]:

@@ -1,0 +1,32 @@
+"""Backpropagation, itemised: which loss hears which past, and what truncation costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rnnviz.figures import BpttMap, TruncationBias
+from rnnviz.ui import memory
+from rnnviz.ui.controls import Controls
+from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.network_page import Panel, Sections, example_control, network_page
+
+
+def view_controls(record: GradientFlowPage, control: Controls) -> None:
+    length = record.experiment.task.sequence_length
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control.draw("bptt.truncation", highest=length, shown=min(record.bptt.truncation, length))
+        example_control(record, control)
+
+
+def sections(record: GradientFlowPage) -> Sections:
+    truncation = record.bptt.truncation
+    by_step = BpttMap(truncation=truncation, time=record.time)
+    return {
+        "itemised": [
+            Panel(by_step, 680, "alt.heat_map", "page.bptt.map_note"),
+            Panel(TruncationBias(truncation=truncation), 420, "alt.gradient_flow", "page.bptt.bias_note"),
+        ]
+    }
+
+
+network_page(memory.language(), "bptt", view_controls, sections, GradientFlowPage.opened_exactly)

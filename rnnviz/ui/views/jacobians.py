@@ -1,0 +1,28 @@
+"""Product of Jacobians: why the gradient of one network vanishes, by its singular values, its steps and its paths."""
+
+from __future__ import annotations
+
+from rnnviz.figures import JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
+from rnnviz.ui import memory
+from rnnviz.ui.controls import Controls
+from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.network_page import Panel, Sections, example_control, network_page
+
+
+def view_controls(record: GradientFlowPage, control: Controls) -> None:
+    example_control(record, control)
+
+
+def sections(record: GradientFlowPage) -> Sections:
+    time = record.time
+    return {
+        "paths": [Panel(JacobianPaths(), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
+        "spectrum": [Panel(SingularSpectrum(), 460, "alt.gradient_flow", "page.jacobians.spectrum_note")],
+        "lens": [
+            Panel(StepEigenvalues(time=time), 560, "alt.scatter", "page.jacobians.lens_note"),
+            Panel(StepNorms(time=time), 560, "alt.gradient_flow", "page.jacobians.norms_note"),
+        ],
+    }
+
+
+network_page(memory.language(), "jacobians", view_controls, sections, GradientFlowPage.opened_exactly)
