@@ -71,12 +71,12 @@ class BpttMap(Choice):
 
     def below(self, steps: np.ndarray, text: Text, look: Look) -> dict[str, Any]:
         """The veil and the name of the row, and what the browser needs to put another row in its place."""
-        at, words = self.row(steps), text("figure.bptt_map.row", time="{t}")
+        at, words = self.row(steps), text("figure.bptt_map.row", time="|").split("|")
         step = int(steps[at])
         veil = {"type": "rect", "xref": "x2", "x0": 0.5, "x1": max(step - self.truncation, 0) + 0.5, "yref": "y2 domain",
                 "y0": 0, "y1": 1, "line": {"width": 0}, "fillcolor": look.faint(look.paper, VEIL)}  # fmt: skip
         name = {"xref": "x2 domain", "x": 0, "xanchor": "left", "yref": "y2 domain", "y": 1, "yanchor": "bottom",
-                "showarrow": False, "text": words.replace("{t}", str(step)), "font": {"size": 14}}  # fmt: skip
+                "showarrow": False, "text": str(step).join(words), "font": {"size": 14}}  # fmt: skip
         row = {"map": 0, "curve": 2 if self.truncation < steps[-1] else 1, "at": at, "label": 0, "cut": 0, "words": words,
                "truncation": self.truncation}  # fmt: skip
         return {"shapes": [veil], "annotations": [name], "meta": {"row": row}}

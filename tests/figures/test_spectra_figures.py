@@ -147,7 +147,10 @@ def test_the_row_of_the_chosen_loss_is_drawn_as_a_curve_with_its_own_veil():
     assert numbers(drawn["data"][row["curve"]]["y"])[:12] == pytest.approx(norms[11, :12], rel=1e-5)
     assert np.isnan(numbers(drawn["data"][row["curve"]]["y"])[12:]).all() and row["at"] == 11
     assert layout["shapes"][row["cut"]]["x1"] == 7.5 and "step 12" in layout["annotations"][row["label"]]["text"]
-    assert drawn["data"][row["map"]]["type"] == "heatmap" and "{t}" in row["words"]
+    assert (
+        drawn["data"][row["map"]]["type"] == "heatmap"
+        and "12".join(row["words"]) in layout["annotations"][row["label"]]["text"]
+    )
     late = BpttMap(time=500)(results, Text(), Look())
     assert late["layout"]["meta"]["row"]["at"] == 39
 
