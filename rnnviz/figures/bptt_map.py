@@ -28,7 +28,7 @@ class BpttMap(Choice):
     """
 
     kind: Literal["bptt_map"] = Field("bptt_map", repr=False)
-    truncation: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps", log=True)] = 20
+    truncation_length: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps", log=True)] = 20
     time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps", log=True)] = 50
 
     @property
@@ -49,7 +49,7 @@ class BpttMap(Choice):
         title = text("figure.bptt_map.title", curve=name_of(result, text))
         low, high = reach(norms)
         traces = [self.map(steps, norms, (low, high), text, look)] if len(steps) else []
-        if len(steps) and self.truncation < steps[-1]:
+        if len(steps) and self.truncation_length < steps[-1]:
             traces.append(self.cut(steps, text, look))
         if len(steps):
             traces.append(self.curve(result, steps, norms, look))
@@ -71,14 +71,15 @@ class BpttMap(Choice):
 
     def below(self, steps: np.ndarray, text: Text, look: Look) -> dict[str, Any]:
         """The veil and the name of the row, and what the browser needs to put another row in its place."""
-        at, words = self.row(steps), text("figure.bptt_map.row", time="{t}")
+        at, words = self.row(steps), text("figure.bptt_map.row", time="|").split("|")
         step = int(steps[at])
-        veil = {"type": "rect", "xref": "x2", "x0": 0.5, "x1": max(step - self.truncation, 0) + 0.5, "yref": "y2 domain",
-                "y0": 0, "y1": 1, "line": {"width": 0}, "fillcolor": look.faint(look.paper, VEIL)}  # fmt: skip
+        veil = {"type": "rect", "xref": "x2", "x0": 0.5, "x1": max(step - self.truncation_length, 0) + 0.5,
+                "yref": "y2 domain", "y0": 0, "y1": 1, "line": {"width": 0},
+                "fillcolor": look.faint(look.paper, VEIL)}  # fmt: skip
         name = {"xref": "x2 domain", "x": 0, "xanchor": "left", "yref": "y2 domain", "y": 1, "yanchor": "bottom",
-                "showarrow": False, "text": words.replace("{t}", str(step)), "font": {"size": 14}}  # fmt: skip
-        row = {"map": 0, "curve": 2 if self.truncation < steps[-1] else 1, "at": at, "label": 0, "cut": 0, "words": words,
-               "truncation": self.truncation}  # fmt: skip
+                "showarrow": False, "text": str(step).join(words), "font": {"size": 14}}  # fmt: skip
+        row = {"map": 0, "curve": 2 if self.truncation_length < steps[-1] else 1, "at": at, "label": 0, "cut": 0,
+               "words": words, "truncation": self.truncation_length}  # fmt: skip
         return {"shapes": [veil], "annotations": [name], "meta": {"row": row}}
 
     def curve(self, result: Result, steps: np.ndarray, norms: np.ndarray, look: Look) -> dict[str, Any]:
@@ -109,9 +110,9 @@ class BpttMap(Choice):
         veil = look.faint(look.paper, VEIL)
         return {
             "type": "heatmap", "x": packed(steps), "y": packed(steps),
-            "z": packed(np.where(lag >= self.truncation, 1.0, np.nan)),
+            "z": packed(np.where(lag >= self.truncation_length, 1.0, np.nan)),
             "zmin": 0, "zmax": 1, "colorscale": [[0, veil], [1, veil]], "showscale": False, "zsmooth": False,
-            "hoverinfo": "skip", "name": text("figure.bptt_map.cut", truncation=self.truncation),
+            "hoverinfo": "skip", "name": text("figure.bptt_map.cut", truncation=self.truncation_length),
         }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:
@@ -125,10 +126,10 @@ class BpttMap(Choice):
             text("sentence.bptt_map.row", curve=name_of(result, text), time=step, lag=step - 1,
                  far=power_of_ten(float(heard[0])))
         ]  # fmt: skip
-        first = int(np.searchsorted(steps, step - self.truncation, "right"))
+        first = int(np.searchsorted(steps, step - self.truncation_length, "right"))
         if 0 < first <= at:
             cut = power_of_ten(float(heard[first - 1]))
-            told.append(text("sentence.bptt_map.cut", truncation=self.truncation, cut=cut))
+            told.append(text("sentence.bptt_map.cut", truncation=self.truncation_length, cut=cut))
         lost = int((norms[np.tril_indices(len(steps))] < ZERO_BELOW["float32"]).sum())
         if lost:
             fraction = units.percent(lost / (len(steps) * (len(steps) + 1) / 2))

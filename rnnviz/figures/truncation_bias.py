@@ -21,7 +21,7 @@ class TruncationBias(Choice):
     """log₁₀ of ‖g_τ − g‖/‖g‖ over τ, with g = ∂ℓ/∂W_hh in full and g_τ as truncated BPTT has it. Exact, no estimate."""
 
     kind: Literal["truncation_bias"] = Field("truncation_bias", repr=False)
-    truncation: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps", log=True)] = 20
+    truncation_length: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps", log=True)] = 20
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class TruncationBias(Choice):
         traces: list[dict[str, Any]] = []
         if len(tau):
             traces.append(decades.line(tau, bias, name=label, line=stroke, hovertemplate=hover, showlegend=False))
-            at = min(self.truncation, len(tau)) - 1
+            at = min(self.truncation_length, len(tau)) - 1
             if np.isfinite(bias[at]):
                 traces.append(
                     {"type": "scatter", "mode": "markers", "x": packed(tau[at : at + 1]), "y": packed(bias[at : at + 1]),
@@ -68,7 +68,7 @@ class TruncationBias(Choice):
                 if over
                 else text("sentence.truncation_bias.zero", curve=name_of(result, text))
             )
-        at = min(self.truncation, len(tau)) - 1
+        at = min(self.truncation_length, len(tau)) - 1
         if tau[at] == len(tau):
             return text("sentence.truncation_bias.whole", curve=name_of(result, text), length=len(tau))
         return text(

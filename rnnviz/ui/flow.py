@@ -68,7 +68,7 @@ class BpttView(Choice):
     """Where the page of itemised backpropagation cuts off the past."""
 
     kind: Literal["bptt"] = Field("bptt", repr=False)
-    truncation: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps")] = 20
+    truncation_length: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps")] = 20
 
 
 class LyapunovView(Choice):

@@ -127,9 +127,10 @@ function click(view, { x, y, curveNumber }) {
 function follow({ canvas, Plotly }, point) {
   const row = canvas.layout.meta?.row
   if (!row || (point && point.curveNumber !== row.map)) return
+  if (point && !canvas.matches(":hover")) return // Plotly tells late of a pointer that has left
   const { z, y } = canvas._fullData[row.map]
   const at = point ? point.pointNumber[0] : row.at
-  const words = { [`annotations[${row.label}].text`]: row.words.replace("{t}", y[at]) }
+  const words = { [`annotations[${row.label}].text`]: row.words.join(y[at]) }
   const cut = { [`shapes[${row.cut}].x1`]: Math.max(y[at] - row.truncation, 0) + 0.5 }
   Plotly.update(canvas, { y: [Array.from(z[at])] }, { ...words, ...cut }, [row.curve])
 }

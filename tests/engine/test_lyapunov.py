@@ -74,12 +74,13 @@ def test_a_diagonal_network_has_the_logarithms_of_its_diagonal_for_exponents():
 
 def test_the_sum_of_all_exponents_is_the_mean_logarithm_of_the_determinant():
     """∏ R_ii = |det J_t|, whatever the frame: exact at every length. For tanh, ln|det J| = Σ ln(1 − h²) + ln|det W|."""
-    for dtype in ("float64", "float32"):
+    # In float32 each of the 2 400 slopes is rounded to 2^−24 in an order of operations that is the kernel's own.
+    for dtype, tolerance in (("float64", 1e-8), ("float32", 2400 * 2.0**-24)):
         trace = run(made(Elman(hidden_size=8), 300, dtype=dtype))
         h, weight = (trace.data[name].values[0].astype(float) for name in ("hidden_state", "weight_hh"))
         slopes = 1 - trace.data["hidden_state"].values[0, :, 0] ** 2  # in the dtype of the run, as its tangent has them
         expected = np.log(slopes.astype(float)).sum() + 300 * np.linalg.slogdet(weight)[1]
-        assert lyapunov_growth(trace).values.sum() == pytest.approx(expected, abs=1e-8), h.shape
+        assert lyapunov_growth(trace).values.sum() == pytest.approx(expected, abs=tolerance), h.shape
 
 
 def test_an_orthogonal_linear_network_keeps_every_length():

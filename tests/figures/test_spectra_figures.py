@@ -119,7 +119,7 @@ def test_a_ratio_for_a_reader():
 
 def test_what_truncation_cuts_off_is_veiled():
     results = result_of(Elman(hidden_size=4), BpttMap, loss=LossAtEvery())
-    whole, cut = (BpttMap(truncation=tau)(results, Text(), Look())["data"] for tau in (40, 5))
+    whole, cut = (BpttMap(truncation_length=tau)(results, Text(), Look())["data"] for tau in (40, 5))
     assert [trace["type"] for trace in whole] == ["heatmap", "scatter"]
     assert [trace["type"] for trace in cut] == ["heatmap", "heatmap", "scatter"]
     veil = numbers(cut[1]["z"]).reshape(40, 40)
@@ -133,21 +133,24 @@ def test_a_linear_orthogonal_network_hears_its_past_by_powers_of_the_gain():
     """‖∂ℓ_t/∂s_k‖ = .9^(t−k) ‖∂ℓ_t/∂s_t‖; a loss cut off after 5 steps no longer hears what lies 5 steps back."""
     results = result_of(Elman(hidden_size=4, activation="identity"), BpttMap, **linear(0.9))
     assert f"at **{0.9**39:.3g}** of" in BpttMap().reading(results, Text())
-    said = BpttMap(time=12, truncation=5).reading(results, Text())
+    said = BpttMap(time=12, truncation_length=5).reading(results, Text())
     assert f"step 12 hears the first state, 11 steps back, at **{0.9**11:.3g}** of" in said
     assert f"silences it from **{0.9**5:.3g}** on" in said
-    assert "silences" not in BpttMap(time=12, truncation=12).reading(results, Text())
+    assert "silences" not in BpttMap(time=12, truncation_length=12).reading(results, Text())
 
 
 def test_the_row_of_the_chosen_loss_is_drawn_as_a_curve_with_its_own_veil():
     results = result_of(Elman(hidden_size=4), BpttMap)
     norms = results["seed-0"].data["bptt_map"].values
-    drawn = BpttMap(time=12, truncation=5)(results, Text(), Look())
+    drawn = BpttMap(time=12, truncation_length=5)(results, Text(), Look())
     row, layout = drawn["layout"]["meta"]["row"], drawn["layout"]
     assert numbers(drawn["data"][row["curve"]]["y"])[:12] == pytest.approx(norms[11, :12], rel=1e-5)
     assert np.isnan(numbers(drawn["data"][row["curve"]]["y"])[12:]).all() and row["at"] == 11
     assert layout["shapes"][row["cut"]]["x1"] == 7.5 and "step 12" in layout["annotations"][row["label"]]["text"]
-    assert drawn["data"][row["map"]]["type"] == "heatmap" and "{t}" in row["words"]
+    assert (
+        drawn["data"][row["map"]]["type"] == "heatmap"
+        and "12".join(row["words"]) in layout["annotations"][row["label"]]["text"]
+    )
     late = BpttMap(time=500)(results, Text(), Look())
     assert late["layout"]["meta"]["row"]["at"] == 39
 
@@ -155,9 +158,9 @@ def test_the_row_of_the_chosen_loss_is_drawn_as_a_curve_with_its_own_veil():
 def test_the_bias_of_truncation_is_said_at_the_chosen_length():
     results = result_of(Elman(hidden_size=4), TruncationBias, loss=LossAtEvery(), **linear(0.9))
     bias, cosine = results["seed-0"].data["truncated_gradient"].sel(truncation=5).values
-    said = TruncationBias(truncation=5).reading(results, Text())
+    said = TruncationBias(truncation_length=5).reading(results, Text())
     assert f"by **{float(f'{bias:.3g}'):g}** of" in said and f"**{cosine:.4f}**" in said
-    assert "nothing is cut off" in TruncationBias(truncation=40).reading(results, Text())
+    assert "nothing is cut off" in TruncationBias(truncation_length=40).reading(results, Text())
     dead = result_of(Elman(hidden_size=4, activation="relu"), TruncationBias, initializer=Gaussian(scale=Gain(gain=0.0)),
                      task=Impulse(sequence_length=10))  # fmt: skip
     assert "exactly zero" in TruncationBias().reading(dead, Text())

@@ -69,9 +69,9 @@ def test_a_step_beyond_the_end_means_the_last() -> None:
 
 def test_the_truncation_length_is_set_and_said() -> None:
     app = opened("bptt", cell__hidden_size="8", loss="every")
-    app.slider(key="flow.bptt.truncation").set_value(7).run()
+    app.slider(key="flow.bptt.truncation_length").set_value(7).run()
     assert "after **7** steps" in words(sound(app))
-    app.slider(key="flow.bptt.truncation").set_value(100).run()
+    app.slider(key="flow.bptt.truncation_length").set_value(100).run()
     assert "nothing is cut off" in words(sound(app))
 
 

@@ -14,17 +14,17 @@ from rnnviz.ui.network_page import Panel, Sections, example_control, network_pag
 def view_controls(record: GradientFlowPage, control: Controls) -> None:
     length = record.experiment.task.sequence_length
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        control.draw("bptt.truncation", highest=length, shown=min(record.bptt.truncation, length))
+        control.draw("bptt.truncation_length", highest=length, shown=min(record.bptt.truncation_length, length))
         example_control(record, control)
 
 
 def sections(record: GradientFlowPage) -> Sections:
-    truncation = record.bptt.truncation
-    by_step = BpttMap(truncation=truncation, time=record.time)
+    truncation = record.bptt.truncation_length
+    by_step = BpttMap(truncation_length=truncation, time=record.time)
     return {
         "itemised": [
             Panel(by_step, 680, "alt.heat_map", "page.bptt.map_note"),
-            Panel(TruncationBias(truncation=truncation), 420, "alt.gradient_flow", "page.bptt.bias_note"),
+            Panel(TruncationBias(truncation_length=truncation), 420, "alt.gradient_flow", "page.bptt.bias_note"),
         ]
     }
 
