@@ -45,7 +45,8 @@ def page(text: Text) -> None:
         controls(record, text)
     st.header(text("page.training.title"), anchor=False)
     name = replay_of(record)
-    st.markdown(text(f"replay.{name}.look") if name else text("page.training.lead"))
+    amount = {"updates": record.experiment.training.updates, "examples": record.experiment.batch_size}
+    st.markdown(text(f"replay.{name}.look", **amount) if name else text("page.training.lead"))
     st.caption(facts(record, text))
     failures.say_refused(refused, text)
     link = memory.write_link(record, START)
