@@ -1,7 +1,8 @@
 """The command line: `python -m rnnviz draw gradient_flow cell=lstm cell.forget_bias=2 --out flow.pdf`.
 
 stdout is for results, stderr for progress and complaints. Exit codes: 0 done, 2 wrong words, 3 the file could not be made
-or kept. A network that overflows is a result like any other and ends with 0: exploding is what this program is about.
+or kept, or nobody is there to compute it. A network that overflows is a result like any other and ends with 0: exploding
+is what this program is about.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import typer
 
 from rnnviz.api import results_of
 from rnnviz.choice import InvalidParameter, Known
-from rnnviz.command import manual
+from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
+from rnnviz.command.sweeping import run_sweep
 from rnnviz.command.words import experiment, format_of, one_of, wish
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
 from rnnviz.engine.budget import check_budget
 from rnnviz.engine.run import EVERYTHING
+from rnnviz.executors import PLACES, NoExecutor
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS, CannotExport, Format, Picture, check_ready, formats_of, write
 from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
@@ -64,6 +67,11 @@ def application(text: Text) -> typer.Typer:
     picture_option = typer.Option(help=text("command.out", formats=", ".join(formats_of(Picture, FORMATS))))
     trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
     topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
+    sweep_argument = typer.Argument(None, metavar="KEY=VALUE,VALUE", help=text("sweep.words"))
+    sweep_option = typer.Option(None, "--out", help=text("command.out", formats="nc"))
+    needs_option = typer.Option("gradient_kept", help=text("sweep.needs", names=", ".join(DIAGNOSTICS)))
+    on_option = typer.Option("serial", help=text("sweep.on", places=", ".join(PLACES)))
+    scheduler_option = typer.Option("", help=text("sweep.scheduler"))
     dark_option = typer.Option(False, "--dark", help=text("command.dark"))
     compare_option = typer.Option(False, "--compare", help=text("command.compare"))
     choices = f"\b\n{text('command.choices')}\n{manual.experiment_words(text)}"
@@ -87,12 +95,26 @@ def application(text: Text) -> typer.Typer:
             one_of("--language", language, LANGUAGES)
             run_trace(words or [], out, text)
 
+    @app.command(help=text("sweep.help"), epilog=choices)
+    def sweep(
+        words: list[str] = sweep_argument,
+        out: Path = sweep_option,
+        needs: str = needs_option,
+        on: str = on_option,
+        scheduler: str = scheduler_option,
+        language: str = language_option,
+    ) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            run_sweep(words or [], needs, on, scheduler, out, text)
+
     @app.command("list", help=text("command.list"))
     def show(topic: str = topic_argument, language: str = language_option) -> None:
         with answering(text):
             one_of("--language", language, LANGUAGES)
             print(one_of("list", topic, dict(manual.TOPICS))(text))
 
+    app.add_typer(run_commands.commands(text, lambda: answering(text)), name="runs")
     return app
 
 
@@ -185,6 +207,12 @@ def answering(text: Text) -> Iterator[None]:
         if isinstance(error, InvalidParameter) and isinstance(error.domain, Known) and error.domain.names:
             print(text("command.known", names=", ".join(error.domain.names)), file=sys.stderr)
         raise typer.Exit(WRONG_WORDS) from None
+    except runs.COMPLAINTS as error:
+        print(runs.in_words(error, text), file=sys.stderr)
+        raise typer.Exit(WRONG_WORDS) from None
+    except NoExecutor as error:
+        print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)
+        raise typer.Exit(NOT_WRITTEN) from None
     except CannotExport as error:
         print(text(f"export.error.{error.reason}", **error.detail), file=sys.stderr)
         raise typer.Exit(NOT_WRITTEN) from None

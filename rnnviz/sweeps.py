@@ -52,9 +52,8 @@ def sweep(
     varies; those that do not are attributes, "experiment.<path>". Where curves differ in length or lack a part, NaN
     fills up. `outcome`, `overflow_time` (0 for none) and `error` are always there.
 
-    executor: None runs one after the other, here. Workers of a ProcessPoolExecutor run fastest with one thread each:
-    ProcessPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)).   tick: called with 0 … 1 as runs end, and may
-    raise to stop.   Raises ValueError for an unknown diagnostic.
+    executor: None runs one after the other, here; `rnnviz.executors` has processes, and Dask for many machines.
+    tick: called with 0 … 1 as runs end, and may raise to stop.   Raises ValueError for an unknown diagnostic.
     """
     if unknown := [name for name in needs if name not in DIAGNOSTICS]:
         raise ValueError(f"needs has no {unknown[0]!r}; the diagnostics are {', '.join(DIAGNOSTICS)}")
@@ -99,15 +98,20 @@ def serial(jobs: Sequence[Job], tick: Tick) -> list[Measured]:
 
 
 def spread(jobs: Sequence[Job], executor: Executor, tick: Tick) -> list[Measured]:
-    """In the order of the jobs, whichever ends first."""
-    futures = [executor.submit(measured, *job) for job in jobs]
+    """In the order of the jobs, whichever ends first.
+
+    A future is let go of as soon as it has been read: a Dask worker that dies later takes no finished result along.
+    """
+    places = {executor.submit(measured, *job): place for place, job in enumerate(jobs)}
+    found: dict[int, Measured] = {}
     try:
-        for done, _ in enumerate(as_completed(futures), 1):
-            tick(done / len(jobs))
+        for future in as_completed(list(places)):
+            found[places.pop(future)] = outcome_of(future)
+            tick(len(found) / len(jobs))
     finally:
-        for future in futures:
+        for future in places:
             future.cancel()
-    return [outcome_of(future) for future in futures]
+    return [found[place] for place in range(len(jobs))]
 
 
 def outcome_of(future: Future[Measured]) -> Measured:

@@ -1,12 +1,13 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers five kinds of request:
+It answers six kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
     {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
     {"training": flat form, "store": folder, "interval": s} a training, kept in the store as it goes
+    {"import": hash, "store": folder}                       an uploaded run, taken into the store
 
 What it computed of an experiment it keeps, so that a slider which changes three experiments out of nine costs three.
 """
@@ -111,11 +112,29 @@ def training(request: Mapping[str, Any], tick: Tick) -> Parts:
     return {}, work(experiment, Store(Path(request["store"])), float(request["interval"]), tick)
 
 
+def taken_in(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.content import get
+    from rnnviz.store import ForeignFile, Store
+
+    try:
+        with memory_limited(WORKER_MEMORY):
+            return {}, {"key": Store(Path(request["store"])).add(get(request["import"])).key}
+    except ForeignFile as error:
+        raise Refusal("foreign_file", {**error.detail, "foreign_reason": error.reason}) from error
+
+
 def file(data: bytes) -> Parts:
     return {"file": np.frombuffer(data, np.uint8)}, {}
 
 
-KINDS = {"study": study, "columns_of": columns, "picture": picture, "trace": trace, "training": training}
+KINDS = {
+    "study": study,
+    "columns_of": columns,
+    "picture": picture,
+    "trace": trace,
+    "training": training,
+    "import": taken_in,
+}
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:

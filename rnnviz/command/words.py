@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from rnnviz.cells import CELLS
 from rnnviz.choice import Flat, InvalidParameter, OneOf, Word
-from rnnviz.experiment import Experiment, Study, comparison
+from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, formats_of
 from rnnviz.figures import FIGURES, AnyFigure
 
@@ -39,6 +39,14 @@ def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
 def experiment(words: Iterable[str]) -> Experiment:
     flat, _ = read(words, alone=())
     return Experiment.from_flat(flat)
+
+
+def experiments(words: Iterable[str]) -> list[Experiment]:
+    """Every combination of the words that name several values: cell=elman,lstm initializer.scale.gain=0.9,1.0,1.1."""
+    flat, _ = read(words, alone=())
+    several = {path: str(word).split(",") for path, word in flat.items() if "," in str(word)}
+    base = Experiment.from_flat({path: word for path, word in flat.items() if path not in several})
+    return grid(base, several)
 
 
 def read(words: Iterable[str], alone: tuple[str, ...] = (COMPARE,)) -> tuple[Flat, set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Reason = Literal["no_browser", "browser_failed", "no_korean_font", "not_written"]
+Reason = Literal["no_browser", "browser_failed", "no_korean_font", "not_written", "not_read"]
 
 
 class CannotExport(RuntimeError):

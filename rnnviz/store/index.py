@@ -30,7 +30,10 @@ class NewerStore(Exception):
 
 
 class Damage:
-    """Something that could not be read: what it was called, why, and under which name it was set aside."""
+    """Something that could not be read: what it was called, why, and under which name it was set aside.
+
+    reason: index, record (`aside` is what is left of it), file, gone, or the reason of a ForeignFile.
+    """
 
     def __init__(self, found: float, name: str, reason: str, aside: str):
         self.found, self.name, self.reason, self.aside = found, name, reason, aside

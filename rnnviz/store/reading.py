@@ -6,7 +6,7 @@ import io
 import json
 import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 import xarray as xr
 
@@ -20,8 +20,17 @@ KEY = re.compile(r"[0-9a-f]{16}")
 PERSONS = ("title", "tags", "note")  # what a person wrote, in an exported file
 
 
+Reason = Literal["unreadable", "not_ours", "too_large", "unknown_variable", "not_understood"]
+
+
 class ForeignFile(ValueError):
-    """Not a run of this program, or one that cannot be read; says why."""
+    """Not a run of this program, or one that cannot be read: `error.foreign_file.<reason>` says it, with `detail`."""
+
+    def __init__(self, reason: Reason, **detail: str | int):
+        self.reason: Reason = reason
+        self.detail = detail
+        parts = ", ".join(f"{name} = {value!r}" for name, value in detail.items())
+        super().__init__(f"this is no run of rnnviz: {reason}" + (f" ({parts})" if parts else ""))
 
 
 def dataset(data: bytes) -> xr.Dataset:
@@ -33,18 +42,18 @@ def dataset(data: bytes) -> xr.Dataset:
     except ForeignFile:
         raise
     except Exception as error:  # noqa: BLE001 - what HDF5 raises at hostile bytes is anything at all
-        raise ForeignFile(f"it cannot be read as netCDF: {type(error).__name__}") from None
+        raise ForeignFile("unreadable", cause=type(error).__name__) from None
 
 
 def check(opened: xr.Dataset) -> None:
     if opened.attrs.get("program") != "rnnviz":
-        raise ForeignFile("it is not a file of rnnviz")
+        raise ForeignFile("not_ours")
     if opened.nbytes > LARGEST:
-        raise ForeignFile(f"its arrays would take {opened.nbytes:.3g} bytes, at most {LARGEST:.3g} are read")
+        raise ForeignFile("too_large", found=opened.nbytes, limit=LARGEST)
     for name in opened.data_vars:
-        known = TRAINING_QUANTITIES.get(str(name)) or QUANTITIES.get(str(name))
-        if known is None or opened[name].dims != known.dims or opened[name].dtype.kind not in "fiub":
-            raise ForeignFile(f"its variable {str(name)[:40]!r} is not one of a run")
+        known = [of[str(name)].dims for of in (TRAINING_QUANTITIES, QUANTITIES) if str(name) in of]
+        if opened[name].dims not in known or opened[name].dtype.kind not in "fiub":
+            raise ForeignFile("unknown_variable", name=str(name)[:40])
 
 
 def run_of(data: bytes, created: float) -> Run:
@@ -58,9 +67,9 @@ def run_of(data: bytes, created: float) -> Run:
         persons = {name: str(about.get(name, "")) for name in PERSONS}
         tags = json.loads(persons["tags"] or "[]")
     except (InvalidParameter, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ForeignFile(f"what it says of its experiment is not understood: {error}") from None
+        raise ForeignFile("not_understood", cause=str(error)[:200]) from None
     if not KEY.fullmatch(key) or not isinstance(tags, list):
-        raise ForeignFile("what it says of its experiment is not understood: its key")
+        raise ForeignFile("not_understood", cause="key, tags")
     run = Run(
         key, experiment.flat(), str(ended["state"]), created, created,
         update=opened.sizes.get("update", 0), updates=experiment.training.updates,

@@ -181,7 +181,7 @@ class Store:
             try:
                 self.add(path.read_bytes())
             except ForeignFile as error:
-                self._note_damage(path.name, str(error), files.set_aside(path, self.aside))
+                self._note_damage(path.name, error.reason, files.set_aside(path, self.aside))
             else:
                 if not known:
                     path.unlink(missing_ok=True)
@@ -223,11 +223,11 @@ class Store:
         """Titles, tags and notes of runs that were never exported are lost with the index; it stays in `aside`."""
         try:
             self._index.runs()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.DatabaseError:
             aside = files.set_aside(self._index.path, self.aside)
             for ending in ("-wal", "-shm"):
                 files.set_aside(self._index.path.with_name(self._index.path.name + ending), self.aside)
-            self._index.note_damage("index.sqlite", str(error), aside)
+            self._index.note_damage("index.sqlite", "index", aside)
             for path in self.files.iterdir():
                 if not path.name.endswith(files.PART):
                     self._look_at(path)

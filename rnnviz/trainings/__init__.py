@@ -10,11 +10,11 @@ A training belongs to the server and is found by its experiment's key: from anot
 or the machine was killed. Then it is `interrupted`, and goes on from its last checkpoint. Nothing here computes: a
 worker trains and writes, a page reads.
 
-trainings.py   the above            work.py    the inside of a worker
-status.py      where one stands     place.py   the folder between the two
+jobs.py     the above            work.py    the inside of a worker
+status.py   where one stands     place.py   the folder between the two
 """
 
+from rnnviz.trainings.jobs import CHECKPOINTS, Trainings, trainings
 from rnnviz.trainings.status import State, Status
-from rnnviz.trainings.trainings import CHECKPOINTS, Trainings, trainings
 
 __all__ = ["CHECKPOINTS", "State", "Status", "Trainings", "trainings"]

@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import psutil
 import pytest
+import torch
 import xarray as xr
 
 from rnnviz.cells import LSTM, Elman
@@ -22,11 +25,13 @@ from rnnviz.experiment import Experiment, LossAtEvery
 from rnnviz.initializers import Gain, Gaussian
 from rnnviz.jobs import Batch
 from rnnviz.optimizers import SGD
-from rnnviz.store import Store
+from rnnviz.store import Run, Store
 from rnnviz.tasks import Adding, Noise
+from rnnviz.text import LANGUAGES, Text
 from rnnviz.training import Training
-from rnnviz.trainings import Status, Trainings
+from rnnviz.trainings import State, Status, Trainings
 from rnnviz.trainings.place import Place
+from rnnviz.trainings.work import PATIENCE as WORDS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0  # s; a worker starts in 3, on a loaded machine in 20
@@ -34,7 +39,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 SHORT = Experiment(task=Adding(sequence_length=20), cell=LSTM(hidden_size=6), training=Training(updates=40))
 # Some seconds of updates: long enough to be caught at work, short enough to be made twice.
-LONG = Experiment(task=Adding(sequence_length=200), cell=LSTM(hidden_size=32), training=Training(updates=600))
+LONG = Experiment(task=Adding(sequence_length=100), cell=LSTM(hidden_size=16), training=Training(updates=800))
 UNSTABLE = Experiment(
     task=Noise(sequence_length=30), cell=Elman(hidden_size=8, activation="relu"), batch_size=4, loss=LossAtEvery(),
     initializer=Gaussian(scale=Gain(gain=1.5)), training=Training(updates=50, optimizer=SGD(learning_rate=10.0)),
@@ -45,8 +50,13 @@ Make = Callable[..., Trainings]
 
 @cache
 def alone(experiment: Experiment) -> xr.Dataset:
-    """What a training that nothing happens to writes down."""
-    return train(experiment).data
+    """What a training that nothing happens to writes down, on one thread as a worker has it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train(experiment).data
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -56,7 +66,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def program(workers: int = 1, queue_limit: int = 8) -> Trainings:
         lanes.append(Batch(workers=workers, queue_limit=queue_limit, linger=0.5))
-        return Trainings(Store(tmp_path), lanes[-1], checkpoints=0.3)
+        return Trainings(Store(tmp_path), lanes[-1], checkpoints=0.2)
 
     yield program
     for lane in lanes:
@@ -77,7 +87,7 @@ def status(jobs: Trainings, experiment: Experiment) -> Status:
 
 
 def reaches(jobs: Trainings, experiment: Experiment, state: str) -> Status:
-    eventually(lambda: not status(jobs, experiment).active or status(jobs, experiment).state == state)
+    eventually(lambda: not status(jobs, experiment).active)
     found = status(jobs, experiment)
     assert found.state == state, found
     return found
@@ -85,11 +95,15 @@ def reaches(jobs: Trainings, experiment: Experiment, state: str) -> Status:
 
 def under_way(jobs: Trainings, experiment: Experiment, update: int = 1) -> Status:
     """At work, with a checkpoint that is not from the beginning."""
-    kept = Place(jobs.store.job(experiment.key))._checkpoint
-    eventually(lambda: status(jobs, experiment).update >= update and kept.exists())
-    found = status(jobs, experiment)
-    assert found.state == "running", found
-    return found
+    kept, seen = Place(jobs.store.job(experiment.key))._checkpoint, list[Status]()
+
+    def well_begun() -> bool:
+        seen.append(status(jobs, experiment))
+        return seen[-1].update >= update and kept.exists()
+
+    eventually(well_begun)
+    assert seen[-1].state == "running" and seen[-1].rate, seen[-1]
+    return seen[-1]
 
 
 def the_same_path(jobs: Trainings, experiment: Experiment) -> bool:
@@ -100,10 +114,9 @@ def the_same_path(jobs: Trainings, experiment: Experiment) -> bool:
     return True
 
 
-def worker_of(parent: int) -> int:
-    """The process id of the one worker that trains."""
-    (found,) = [one.pid for one in psutil.Process(parent).children() if "rnnviz.worker" in one.cmdline()]
-    return found
+def workers_of(parent: int) -> set[int]:
+    """Process ids; a zombie has no command line, and other lanes of this process may have workers too."""
+    return {one.pid for one in psutil.Process(parent).children() if "rnnviz.worker" in one.cmdline()}
 
 
 def test_a_training_is_queued_runs_and_is_kept(make: Make) -> None:
@@ -122,9 +135,8 @@ def test_a_training_is_queued_runs_and_is_kept(make: Make) -> None:
 def test_the_log_grows_while_it_runs_and_says_how_long_it_will_take(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
-    under_way(jobs, LONG, 20)
-    found, log = status(jobs, LONG), jobs.log(LONG.key)
-    assert found.rate > 0 and 0 < found.seconds_left < 300 and 0 < found.update < 600
+    found, log = under_way(jobs, LONG, 20), jobs.log(LONG.key)
+    assert found.rate > 0 and 0 < found.seconds_left < 1000 and 0 < found.update < 800
     reached = log.sizes["update"]
     xr.testing.assert_identical(log, alone(LONG).isel(update=slice(reached), snapshot=slice(log.sizes["snapshot"])))
     eventually(lambda: jobs.log(LONG.key).sizes["update"] > reached)
@@ -135,11 +147,12 @@ def test_the_log_grows_while_it_runs_and_says_how_long_it_will_take(make: Make) 
 def test_a_stop_takes_a_second_and_keeps_what_was_done(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
-    under_way(jobs, LONG)
-    before = time.monotonic()
-    found = jobs.stop(LONG.key)
-    assert time.monotonic() - before < 1.5  # asked for is a second; the rest is a busy machine
-    assert found.state == "stopped" and 0 < found.update < 600 and found.outcome.update == found.update
+    before = under_way(jobs, LONG)
+    jobs.stop(LONG.key)
+    found = reaches(jobs, LONG, "stopped")
+    # In its own time, which on a busy machine is not ours; the log that we saw may be five words of 0.2 s old.
+    assert found.update - before.update <= (1 + WORDS * 0.2) * before.rate + 1
+    assert 0 < found.update < 800 and found.outcome.update == found.update
     run = jobs.store.get(LONG.key)
     kept = jobs.store.data(run)
     assert kept.sizes["update"] == found.update == run.update and kept.attrs["outcome"] == "stopped"
@@ -154,8 +167,9 @@ def test_pause_makes_room_and_resume_follows_the_same_path(make: Make) -> None:
     jobs.start(LONG)
     under_way(jobs, LONG)
     assert jobs.start(SHORT).position == 1
-    paused = jobs.pause(LONG.key)
-    assert paused.state == "paused" and not paused.active and paused.can_resume
+    jobs.pause(LONG.key)
+    paused = reaches(jobs, LONG, "paused")
+    assert not paused.active and paused.can_resume
     reaches(jobs, SHORT, "completed")
     assert status(jobs, LONG).update == paused.update
     jobs.resume(LONG.key)
@@ -180,14 +194,15 @@ def test_queued_in_order_bounded_and_each_once(make: Make) -> None:
 
 
 def test_a_worker_killed_leaves_an_interrupted_training_that_goes_on_along_the_same_path(make: Make) -> None:
-    jobs = make()
+    jobs, others = make(), workers_of(os.getpid())
     jobs.start(LONG)
-    under_way(jobs, LONG, 50)
-    os.kill(worker_of(os.getpid()), KILL)
+    under_way(jobs, LONG, 20)
+    (worker,) = workers_of(os.getpid()) - others
+    os.kill(worker, KILL)
     found = reaches(jobs, LONG, "interrupted")
-    assert found.failure.kind == "crashed" and found.can_resume and found.update >= 50
+    assert found.failure.kind == "crashed" and found.can_resume and found.update >= 20
     kept = Place(jobs.store.job(LONG.key)).kept()
-    assert 0 < kept.update <= 600
+    assert 0 < kept.update <= 800
     assert jobs.resume(LONG.key).active
     reaches(jobs, LONG, "completed")
     assert the_same_path(jobs, LONG)
@@ -198,9 +213,9 @@ import sys, time
 from pathlib import Path
 from rnnviz.experiment import Experiment
 from rnnviz.jobs import Batch
-from rnnviz.store import Store
+from rnnviz.store import Run, Store
 from rnnviz.trainings import Trainings
-jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.3)
+jobs = Trainings(Store(Path(sys.argv[1])), Batch(workers=1), checkpoints=0.2)
 for flat in eval(sys.argv[2]):
     jobs.start(Experiment.from_flat(flat))
 print("started", flush=True)
@@ -222,17 +237,17 @@ def test_the_whole_app_killed_leaves_interrupted_trainings_and_another_takes_the
     jobs, queued = make(), SHORT.changed({"seed": 9})
     app = another_program(tmp_path, LONG, queued)
     try:
-        seen = under_way(jobs, LONG, 50)
-        assert seen.elsewhere and not seen.can_pause and jobs.log(LONG.key).sizes["update"] >= 50
+        seen = under_way(jobs, LONG, 20)
+        assert seen.elsewhere and not seen.can_pause and jobs.log(LONG.key).sizes["update"] >= 20
         assert status(jobs, queued).state == "queued" and jobs.start(LONG).elsewhere and not jobs.lane.holds(LONG.key)
         assert jobs.pause(LONG.key).state == "running"  # it is not ours to pause
-        worker = worker_of(app.pid)
+        (worker,) = workers_of(app.pid)
     finally:
         app.kill()
         app.wait(PATIENCE)
     eventually(lambda: not psutil.pid_exists(worker))
     assert [one.state for one in jobs.jobs()] == ["interrupted", "interrupted"]
-    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 600
+    assert 0 < Place(jobs.store.job(LONG.key)).kept().update <= 800
     for one in (LONG, queued):
         assert jobs.resume(one.key).active
     for one in (LONG, queued):
@@ -267,6 +282,7 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(make: Make) -> None:
     jobs.start(LONG)
     under_way(jobs, LONG)
     jobs.pause(LONG.key)
+    reaches(jobs, LONG, "paused")
     place = Place(jobs.store.job(LONG.key))
     data = bytearray(place._checkpoint.read_bytes())
     data[len(data) // 2] ^= 1
@@ -280,7 +296,8 @@ def test_delete_stops_and_can_be_undone(make: Make) -> None:
     jobs = make()
     jobs.start(LONG)
     under_way(jobs, LONG)
-    assert jobs.delete(LONG.key).state == "stopped"
+    jobs.delete(LONG.key)
+    eventually(lambda: not jobs.lane.holds(LONG.key))
     assert jobs.status(LONG.key) is None and jobs.jobs() == [] and jobs.store.runs() == []
     assert jobs.undelete(LONG.key).update > 0 and [one.key for one in jobs.store.runs()] == [LONG.key]
 
@@ -296,3 +313,35 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_kept(make: Make) -
     assert jobs.start(LONG.changed(nearest)).active
     jobs.delete(LONG.changed(nearest).key)
     assert jobs.status("0" * 16) is None and jobs.pause("0" * 16) is None and jobs.log("0" * 16) is None
+
+
+def test_of_many_who_start_one_training_at_once_one_gets_it(make: Make) -> None:
+    """Two programs, eight presses of the button: one job, and everybody is told of it."""
+    programs, told = (make(), make()), list[Status]()
+
+    def press(number: int) -> None:
+        told.append(programs[number % 2].start(SHORT))
+
+    presses = [threading.Thread(target=press, args=(number,)) for number in range(8)]
+    for one in presses:
+        one.start()
+    for one in presses:
+        one.join()
+    assert len(told) == 8 and all(one.active for one in told)
+    assert len({one.elsewhere for one in told}) == 2 and sum(one.lane.holds(SHORT.key) for one in programs) == 1
+    for one in programs:
+        reaches(one, SHORT, "completed")
+        assert the_same_path(one, SHORT)
+
+
+def test_a_run_of_an_experiment_that_does_not_exist_here_is_left_alone(make: Make) -> None:
+    jobs = make()
+    strange = Run("0123456789abcdef", {"cell": "hopfield"}, "paused", 0.0, 0.0)
+    jobs.store.change(strange.key, lambda _: strange)
+    assert jobs.jobs() == [] and jobs.status(strange.key) is None and jobs.resume(strange.key) is None
+    assert jobs.stop(strange.key) is None and jobs.store.runs() == [strange]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_has_words(language: str) -> None:
+    assert all(f"run_state.{state}" in Text(language) for state in get_args(State))

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import xarray as xr
 
+from rnnviz.choice import InvalidParameter
 from rnnviz.engine.budget import check_training
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
@@ -87,12 +88,12 @@ class Trainings:
         """Where a training stands; None for a key that is not here."""
         with self._lock:  # between record and lane, no job may leave the one and not yet stand in the other
             run = self.store.get(key)
-            return None if run is None or run.deleted is not None else self._status(run)
+            return self._status(run) if run and run.deleted is None and understood(run) else None
 
     def jobs(self) -> list[Status]:
         """What is not ended: queued, running, paused, interrupted or failed; in the order in which it was started."""
         with self._lock:
-            runs = [run for run in self.store.runs() if run.state in OPEN]
+            runs = [run for run in self.store.runs() if run.state in OPEN and understood(run)]
             return [self._status(run) for run in sorted(runs, key=lambda run: run.created)]
 
     def log(self, key: str) -> xr.Dataset | None:
@@ -114,7 +115,7 @@ class Trainings:
     def resume(self, key: str) -> Status | None:
         """Go on from where it was: on the very path that it would have taken."""
         run = self.store.get(key)
-        return None if run is None else self.start(Experiment.from_flat(run.words))
+        return self.start(Experiment.from_flat(run.words)) if run and understood(run) else None
 
     def stop(self, key: str) -> Status | None:
         """Be content with what was done: a run like any other, which can still be resumed."""
@@ -202,7 +203,7 @@ class Trainings:
         """Stop a training that is not at work; of an interrupted one the log is all there is, and becomes its file."""
         with self._lock:
             run = self.store.get(key)
-            if run is None or self._state(run) not in AT_REST:
+            if run is None or not understood(run) or self._state(run) not in AT_REST:
                 return
         log = self._place(key).log()
         done: dict[str, Any] = {}
@@ -228,6 +229,15 @@ class Trainings:
             with suppress(OSError):
                 if mark.stat().st_mtime < time.time() - LEFT_BEHIND and not is_held(mark):
                     mark.unlink()
+
+
+def understood(run: Run) -> bool:
+    """Whether its experiment exists here; another version of rnnviz may have known words that this one does not."""
+    try:
+        Experiment.from_flat(run.words)
+    except InvalidParameter:
+        return False
+    return True
 
 
 def ended(run: Run, answer: Answer, halted: str) -> Run:
