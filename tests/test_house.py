@@ -33,6 +33,7 @@ from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
 from rnnviz.training import TRUNCATIONS, AnyTruncation, Truncation
 from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.training_record import TrainingPage
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rnnviz"
@@ -94,11 +95,9 @@ def reachable(kind: type[Choice]) -> Iterator[Parameter]:
 
 
 VIEWS = [view for part in GradientFlowPage.parameters_declared() for view in part.options.values()]
-PARAMETERS = {
-    parameter.name: parameter
-    for kind in (*VIEWS, Experiment, *FIGURES, *TRAINING_FIGURES)
-    for parameter in reachable(kind)
-}
+DRAWN = (*VIEWS, TrainingPage, Experiment, *FIGURES, *TRAINING_FIGURES)
+PARTS = ("experiment", "view")  # of a page's record: what is in them is drawn, they themselves are not
+PARAMETERS = {one.name: one for kind in DRAWN for one in reachable(kind) if one.name not in PARTS}
 
 
 @every_language

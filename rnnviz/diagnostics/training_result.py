@@ -28,7 +28,8 @@ def outcome_of(result: xr.Dataset, dtype: str) -> Outcome:
     if attributes["outcome"] == "completed":
         return COMPLETED
     return Outcome(
-        attributes["outcome"], attributes["overflow_quantity"], attributes["overflow_time"], dtype,
+        attributes["outcome"], attributes["overflow_quantity"], attributes["overflow_time"],
+        dtype if attributes["outcome"] == "diverged" else "",
         attributes["ended_at"], attributes["overflow_parameter"],
     )  # fmt: skip
 

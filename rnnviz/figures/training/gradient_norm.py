@@ -20,7 +20,6 @@ from rnnviz.figures.training.runs import (
     mean,
     middle,
     over_updates,
-    updates_made,
 )
 from rnnviz.text import Text
 from rnnviz.training import Training
@@ -63,7 +62,7 @@ class GradientNorm(OverUpdates):
         return panels
 
     def reading(self, results: Results, text: Text) -> str:
-        found = [arm for arm in arms(results, text) if any(updates_made(run.data) for run in arm.runs)]
+        found = [arm for arm in arms(results, text) if len(together(arm, "gradient_norm"))]
         said = [self.sentence(arm, text) for arm in found]
         return " ".join(said) or text("sentence.training.not_yet")
 

@@ -146,7 +146,8 @@ def aggregate(values: np.ndarray, over: Callable[..., np.ndarray]) -> np.ndarray
     """Over the last axis, of what is there; NaN where nothing is."""
     out = np.full(values.shape[:-1], np.nan)
     there = ~np.isnan(values).all(-1)
-    out[there] = over(values[there], axis=-1)
+    if there.any():
+        out[there] = over(values[there], axis=-1)
     return out
 
 

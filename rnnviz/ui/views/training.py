@@ -45,14 +45,13 @@ def page(text: Text) -> None:
         controls(record, text)
     st.header(text("page.training.title"), anchor=False)
     name = replay_of(record)
-    st.markdown(text(f"replay.{name}.look") if name else text("page.training.lead"))
+    amount = {"updates": record.experiment.training.updates, "examples": record.experiment.batch_size}
+    st.markdown(text(f"replay.{name}.look", **amount) if name else text("page.training.lead"))
     st.caption(facts(record, text))
     failures.say_refused(refused, text)
-    link = memory.write_link(record, START)
     found = under_way.under_way(record.study())
     memory.put(ACTIVE, found.active)
     st.fragment(live, run_every=EVERY if found.active else None)(text)
-    share(link, text)
     other_trainings(record, text)
 
 
@@ -77,10 +76,16 @@ def facts(record: TrainingPage, text: Text) -> str:
 def live(text: Text) -> None:
     record = memory.kept(START)
     found = under_way.under_way(record.study())
+    link = memory.write_link(record, START)  # here, because a hand that scrubs draws only this part again
     if found.active != memory.get(ACTIVE):  # the whole page decides whether to look again in a second
         st.rerun()
     buttons(found, text)
     standing(found, text)
+    watched(record, found, text)
+    share(link, text)
+
+
+def watched(record: TrainingPage, found: UnderWay, text: Text) -> None:
     results = under_way.results_of(found)
     if not found.known:
         empty(record, text)
