@@ -15,6 +15,7 @@ from rnnviz.text import Text
 
 OVER_TIME = ("figure.units.time", "figure.gradient_flow.x.gradient", "figure.weight_cancellation.x")
 OVER_LAGS = ("figure.gradient_flow.x.jacobian",)
+LABEL = "cursor"  # by which plot.js finds it
 
 
 def with_cursor(figure: FigureDict, results: Results, time: int, text: Text, look: Look) -> FigureDict:
@@ -33,7 +34,7 @@ def with_cursor(figure: FigureDict, results: Results, time: int, text: Text, loo
     lines = [line(at, x, y, stroke) for x, y in panels for stroke in strokes]
     axes = {x for x, _ in panels}
     labels = [
-        label(at, x, f"t = {time}", look) for x in axes if len(axes) == 1
+        label(at, last, x, f"t = {time}", look) for x in axes if len(axes) == 1
     ]  # beside each other they would be cramped
     marked = {"shapes": [*layout.get("shapes", ()), *lines], "annotations": [*layout.get("annotations", ()), *labels]}
     return {**figure, "layout": layout | marked}
@@ -65,9 +66,13 @@ def line(at: int, x: str, y: str, stroke: dict[str, Any]) -> dict[str, Any]:
     return {"type": "line", "xref": x, "x0": at, "x1": at, "yref": f"{y} domain", "y0": 0, "y1": 1, "line": stroke}
 
 
-def label(at: int, x: str, words: str, look: Look) -> dict[str, Any]:
-    """In the row of the tick labels, over the one that it stands for: there it hides no curve."""
+def label(at: int, last: int, x: str, words: str, look: Look) -> dict[str, Any]:
+    """In the row of the tick labels, over the one that it stands for: there it hides no curve.
+
+    Beside the first or the last of them it leads away from it, or it would hide a half of that.
+    """
+    side = "left" if 0.015 < at / last < 0.06 else "right" if 0.94 < at / last < 0.985 else "center"
     return {
-        "xref": x, "x": at, "yref": "paper", "y": 0, "yanchor": "top", "yshift": -5, "showarrow": False, "text": words,
-        "bgcolor": look.paper, "borderpad": 1, "font": {"size": 14, "color": look.ink},
+        "name": LABEL, "xref": x, "x": at, "xanchor": side, "yref": "paper", "y": 0, "yanchor": "top", "yshift": -5,
+        "showarrow": False, "text": words, "bgcolor": look.paper, "borderpad": 1, "font": {"size": 14, "color": look.ink},
     }  # fmt: skip
