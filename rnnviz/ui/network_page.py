@@ -117,16 +117,22 @@ def needs_of(shown: Sequence[Panel | Passage]) -> list[str]:
 def draw(
     record: GradientFlowPage, shown: Sequence[Panel | Passage], results: Results, text: Text, stale: bool = False
 ) -> None:
+    instead: set[str] = set()  # sentences that stand where nothing can be drawn, each said once
     for panel in shown:
         if isinstance(panel, Passage):
             panel.write(record, results, text)
-        else:
-            draw_panel(record, panel, results, text, stale)
+            continue
+        picture = Picture(panel.figure, record.opened(), results, text, look(), time=record.time)
+        reading = panel.figure.reading(results, text)
+        if picture.figure["data"]:
+            draw_panel(record, panel, picture, reading, stale)
+        elif reading not in instead:
+            instead.add(reading)
+            st.warning(reading)
 
 
-def draw_panel(record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
-    figure, reading = panel.figure, panel.figure.reading(results, text)
-    picture = Picture(figure, record.opened(), results, text, look(), time=record.time)
+def draw_panel(record: GradientFlowPage, panel: Panel, picture: Picture, reading: str, stale: bool) -> None:
+    figure, results, text = panel.figure, picture.results, picture.text
     title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{record.opened().key}"
     st.markdown(reading)
     plot(
