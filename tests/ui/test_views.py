@@ -87,9 +87,7 @@ def test_a_link_that_cannot_be_honoured_says_so_and_keeps_the_rest() -> None:
     app = opened(v="1", cell__forget_bais="2", initializer__scale__gain="99", seed="7")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
-    assert (
-        "experiment.cell.forget_bais" in said and "forget_bias" in said
-    )  # what was wrong, and what was probably meant
+    assert verbatim("experiment.cell.forget_bais") in said and "forget_bias" in said  # what was probably meant
     assert "from 0 to 4" in said and "99" in said
     assert app.number_input(key="flow.experiment.seed").value == 7
     assert "initializer.scale.gain" not in app.query_params
