@@ -20,7 +20,7 @@ from rnnviz.choice import InvalidParameter, Known
 from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
 from rnnviz.command.sweeping import run_sweep
-from rnnviz.command.words import experiment, format_of, one_of, wish
+from rnnviz.command.words import example_of, experiment, format_of, one_of, only, wish
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
@@ -64,7 +64,7 @@ def application(text: Text) -> typer.Typer:
     words_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.words"))
     experiment_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.experiment_words"))
     figure_argument = typer.Argument(metavar="FIGURE", help=text("command.figure"))
-    picture_option = typer.Option(help=text("command.out", formats=", ".join(formats_of(Picture, FORMATS))))
+    out_option = typer.Option(help=text("command.out", formats=", ".join(one.name for one in FORMATS)))
     trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
     topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
     sweep_argument = typer.Argument(None, metavar="KEY=VALUE,VALUE", help=text("sweep.words"))
@@ -73,6 +73,8 @@ def application(text: Text) -> typer.Typer:
     on_option = typer.Option("serial", help=text("sweep.on", places=", ".join(PLACES)))
     scheduler_option = typer.Option("", help=text("sweep.scheduler"))
     dark_option = typer.Option(False, "--dark", help=text("command.dark"))
+    time_option = typer.Option(None, min=1, help=text("command.time"))
+    example_option = typer.Option(1, min=1, help=text("command.example"))
     compare_option = typer.Option(False, "--compare", help=text("command.compare"))
     choices = f"\b\n{text('command.choices')}\n{manual.experiment_words(text)}"
 
@@ -80,14 +82,16 @@ def application(text: Text) -> typer.Typer:
     def draw(
         figure: str = figure_argument,
         words: list[str] = words_argument,
-        out: Path = picture_option,
+        out: Path = out_option,
         language: str = language_option,
         dark: bool = dark_option,
         compare: bool = compare_option,
+        time: int = time_option,
+        example: int = example_option,
     ) -> None:
         with answering(text):
             one_of("--language", language, LANGUAGES)
-            draw_picture(figure, words or [], out, compare, text, Look(dark))
+            draw_picture(figure, words or [], out, compare, text, Look(dark), time, example)
 
     @app.command(help=text("command.run"), epilog=choices)
     def run(words: list[str] = experiment_argument, out: Path = trace_option, language: str = language_option) -> None:
@@ -118,22 +122,34 @@ def application(text: Text) -> typer.Typer:
     return app
 
 
-def draw_picture(figure: str, words: list[str], out: Path, compare: bool, text: Text, look: Look) -> None:
-    chosen = format_of(out, Picture)
+def draw_picture(
+    figure: str, words: list[str], out: Path, compare: bool, text: Text, look: Look, time: int | None, example: int
+) -> None:
+    chosen = format_of(out, Picture, Trace)
     view, study = wish(figure, words, compare)
+    at = example_of(study, example)
+    if Picture not in chosen.takes:
+        measure(only(study, chosen), view, out, chosen, text, at)
+        return
     for one in study.experiments().values():
         check_budget(one)
     check_ready(out, chosen, text)
     with Progress(text) as tick:
-        results = results_of(study, view.needs, tick)
-    write(out, chosen.make(Picture(view, study, results, text, look)))
+        results = results_of(study, view.needs, tick, example=at)
+    write(out, chosen.make(Picture(view, study, results, text, look, time=time)))
     say(study.key, results, view, text)
     print(text("command.written", path=out))
 
 
 def run_trace(words: list[str], out: Path | None, text: Text) -> None:
     chosen = format_of(out, Trace) if out else None
-    subject, view = experiment(words), GradientFlow()
+    measure(experiment(words), GradientFlow(), out, chosen, text)
+
+
+def measure(
+    subject: Experiment, view: AnyFigure, out: Path | None, chosen: Format | None, text: Text, example: int = 0
+) -> None:
+    """Run, keep the whole trace if there is a file for it, and say what the figure would show."""
     if out and chosen:
         check_ready(out, chosen, text)
     if isinstance(subject.training, Training):
@@ -141,7 +157,7 @@ def run_trace(words: list[str], out: Path | None, text: Text) -> None:
         return
     needed = {name for need in view.needs for name in (*DIAGNOSTICS[need].reads, *DIAGNOSTICS[need].reads_if_there)}
     with Progress(text) as tick:
-        trace = run_experiment(subject, record=EVERYTHING if out else needed, tick=tick)
+        trace = run_experiment(subject, record=EVERYTHING if out else needed, example=example, tick=tick)
     if out and chosen:
         write(out, chosen.make(trace))
     say(subject.key, results_of(trace, view.needs), view, text)

@@ -6,6 +6,7 @@ from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
 from rnnviz.content import MissingContent, UnreadableContent
 from rnnviz.engine.budget import OverBudget
 from rnnviz.text import Text
+from rnnviz.text.numbers import numeral
 
 REFUSALS = (InvalidParameter, OverBudget, MissingContent, UnreadableContent)
 
@@ -30,7 +31,7 @@ def in_words(error: Exception, text: Text) -> str:
             said = text("error.invalid_parameter", path=path, value=value, domain=domain_in_words(domain, text))
             return said + (" " + text("error.link_near", near=error.near) if error.near else "")
         case OverBudget(asked=asked, allowed=allowed, parameter=parameter, nearest=nearest):
-            size = {"asked": f"{asked:.2g}", "allowed": f"{allowed:.2g}"}
+            size = {"asked": numeral(asked, 2), "allowed": numeral(allowed, 2)}
             return text("error.over_budget", parameter=parameter, nearest=nearest, **size)
         case MissingContent(sha256=sha256):
             return text("error.missing_content", sha256=sha256)

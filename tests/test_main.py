@@ -73,6 +73,31 @@ def test_a_picture_in_korean_by_a_process_of_its_own(tmp_path):
     )
 
 
+def test_draw_keeps_what_the_page_gives_the_whole_trace_the_cursor_and_the_example(tmp_path):
+    """The menu under a figure offers every format; so does --out."""
+    trace, lines, table = tmp_path / "run.nc", tmp_path / "figure.py", tmp_path / "units.csv"
+    assert told("draw", "unit_activity", "cell=gru", *SMALL, "--out", trace).exit_code == 0
+    with xr.open_dataset(trace, engine="h5netcdf") as data:
+        assert data.attrs["experiment.cell"] == "gru" and "hidden_state_grad" in data
+    told("draw", "unit_activity", "cell=gru", *SMALL, "--time", 7, "--example", 3, "--out", lines)
+    assert "example=2" in lines.read_text() and "time=7" in lines.read_text()
+    told("draw", "unit_activity", "cell=gru", *SMALL, "--out", table)
+    first = table.read_text()
+    told("draw", "unit_activity", "cell=gru", *SMALL, "--example", 3, "--out", table)
+    assert table.read_text() != first
+    answer = told("draw", "unit_activity", *SMALL, "--example", 5, "--out", table)
+    assert answer.exit_code == 2 and "“--example” must be a whole number from 1 to 4; it was 5." in answer.stderr
+    answer = told("draw", "gradient_flow", "compare", *SMALL, "--out", trace)
+    assert (
+        answer.exit_code == 2 and "“--out” must be one of png, svg" in answer.stderr
+    )  # nine networks are not one trace
+
+
+def test_help_says_every_option_of_the_figures_once():
+    lines = [line.split()[0] for line in told("draw", "--help").stdout.splitlines() if line.strip().startswith("view.")]
+    assert lines and len(lines) == len(set(lines))
+
+
 def test_run_keeps_everything_and_run_alone_only_says_it(tmp_path):
     out = tmp_path / "run.nc"
     kept, said = told("run", "cell=gru", *SMALL, "--out", out), told("run", "cell=gru", *SMALL)
@@ -152,7 +177,7 @@ def test_a_wrong_command_ends_with_2(command, complaint):
 
 def test_complaints_are_in_the_language_asked_for():
     answer = told("draw", "gradient_flow", "cell=lstn", "--out", "flow.csv", "--language=ko")
-    assert answer.exit_code == 2 and "받은 값: lstn" in answer.stderr and "lstm" in answer.stderr
+    assert answer.exit_code == 2 and "받은 값은 “lstn”입니다" in answer.stderr and "lstm" in answer.stderr
 
 
 def test_a_mistake_in_a_process_of_its_own_leaves_no_traceback():

@@ -24,7 +24,7 @@ def experiment_words(text: Text) -> str:
 
 
 def figure_words(text: Text) -> str:
-    return table([line for figure in FIGURES for line in parameters(figure, "view.", text)])
+    return table(list(merged(dict.fromkeys(line for figure in FIGURES for line in parameters(figure, "view.", text)))))
 
 
 def parameters(kind: type[Choice], prefix: str, text: Text) -> Iterator[Line]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from rnnviz.cells import CELLS
-from rnnviz.choice import Flat, InvalidParameter, OneOf, Word
+from rnnviz.choice import Flat, InvalidParameter, OneOf, Range, Word
 from rnnviz.experiment import Experiment, Study, comparison, grid
-from rnnviz.export import FORMATS, Format, formats_of
+from rnnviz.export import FORMATS, Format, Picture, formats_of
 from rnnviz.figures import FIGURES, AnyFigure
 
 Named = TypeVar("Named")
@@ -77,8 +77,25 @@ def compared(flat: Flat) -> Study:
     return comparison(base, changes=changes)
 
 
-def format_of(path: Path, subject: type) -> Format:
-    return one_of("--out", path.suffix.removeprefix("."), formats_of(subject, FORMATS))
+def format_of(path: Path, *subjects: type) -> Format:
+    known = {name: one for subject in subjects for name, one in formats_of(subject, FORMATS).items()}
+    return one_of("--out", path.suffix.removeprefix(".") or path.name, known)
+
+
+def only(study: Study, chosen: Format) -> Experiment:
+    """The one experiment of a study, for a format that can hold no more."""
+    experiments = list(study.experiments().values())
+    if len(experiments) > 1:
+        raise InvalidParameter("--out", chosen.name, OneOf(tuple(formats_of(Picture, FORMATS))))
+    return experiments[0]
+
+
+def example_of(study: Study, asked: int) -> int:
+    """Counted from 0; on the command line from 1, as in the figures."""
+    most = min(one.batch_size for one in study.experiments().values())
+    if not 1 <= asked <= most:
+        raise InvalidParameter("--example", asked, Range(1, most))
+    return asked - 1
 
 
 def one_of(path: str, word: str, known: dict[str, Named]) -> Named:

@@ -22,6 +22,7 @@ AXES: tuple[tuple[Literal["time", "lag", "row"], str, tuple[str, ...]], ...] = (
     ("lag", "xaxis", OVER_LAGS),
     ("row", "yaxis", ROWS),
 )
+LABEL = "cursor"  # by which plot.js finds it
 
 
 def with_cursor(figure: FigureDict, results: Results, time: int, text: Text, look: Look) -> FigureDict:
@@ -41,7 +42,7 @@ def with_cursor(figure: FigureDict, results: Results, time: int, text: Text, loo
     lines = [draw(at, x, y, stroke) for x, y in panels for stroke in strokes]
     lowest = min(panels, key=lambda panel: bottom(layout, panel[1]))
     alone = len({x for x, _ in panels}) == 1  # beside each other they would be cramped
-    labels = [name(at, lowest, bottom(layout, lowest[1]), f"t = {time}", look)] if alone else []
+    labels = [name(at, last, lowest, bottom(layout, lowest[1]), f"t = {time}", look)] if alone else []
     marked = {"shapes": [*layout.get("shapes", ()), *lines], "annotations": [*layout.get("annotations", ()), *labels]}
     return {**figure, "layout": layout | marked}
 
@@ -92,11 +93,16 @@ def bottom(layout: dict[str, Any], y: str) -> float:
     return float(layout[f"yaxis{y[1:]}"].get("domain", (0, 1))[0])
 
 
-def label(at: int, panel: tuple[str, str], below: float, words: str, look: Look) -> dict[str, Any]:
-    """In the row of the tick labels, over the one that it stands for: there it hides no curve."""
+def label(at: int, last: int, panel: tuple[str, str], below: float, words: str, look: Look) -> dict[str, Any]:
+    """In the row of the tick labels, over the one that it stands for: there it hides no curve.
+
+    Beside the first or the last of them it leads away from it, or it would hide a half of that.
+    """
+    side = "left" if 0.015 < at / last < 0.06 else "right" if 0.94 < at / last < 0.985 else "center"
     return {
-        "xref": panel[0], "x": at, "yref": "paper", "y": below, "yanchor": "top", "yshift": -5, "showarrow": False,
-        "text": words, "bgcolor": look.paper, "borderpad": 1, "font": {"size": 14, "color": look.ink},
+        "name": LABEL, "xref": panel[0], "x": at, "xanchor": side, "yref": "paper", "y": below, "yanchor": "top",
+        "yshift": -5, "showarrow": False, "text": words, "bgcolor": look.paper, "borderpad": 1,
+        "font": {"size": 14, "color": look.ink},
     }  # fmt: skip
 
 
@@ -104,7 +110,7 @@ def level(at: int, x: str, y: str, stroke: dict[str, Any]) -> dict[str, Any]:
     return {"type": "line", "yref": y, "y0": at, "y1": at, "xref": f"{x} domain", "x0": 0, "x1": 1, "line": stroke}
 
 
-def level_label(at: int, panel: tuple[str, str], below: float, words: str, look: Look) -> dict[str, Any]:
+def level_label(at: int, last: int, panel: tuple[str, str], below: float, words: str, look: Look) -> dict[str, Any]:
     """In the column of the tick labels."""
     return {
         "yref": panel[1], "y": at, "xref": "paper", "x": 0, "xanchor": "right", "xshift": -3, "showarrow": False,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnviz.figures.figure import ZERO_BELOW, packed
-from rnnviz.figures.gradient_flow import FLOORS, thinned
+from rnnviz.figures.gradient_flow import FLOORS, sides_of_floors, thinned
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
@@ -45,9 +45,9 @@ def decade_axes(curves: Iterable[np.ndarray], x_title: str, text: Text, look: Lo
             for _, y in floors
         ],
         "annotations": [
-            {"xref": "x domain", "x": 0.99, "xanchor": "right", "yref": "y", "y": y, "yanchor": "top",
+            {"xref": "x domain", "x": 0.99, "xanchor": "right", "yref": "y", "y": y, "yanchor": side,
              "showarrow": False, "text": text("figure.floor", dtype=dtype), "font": {"size": 13, "color": look.alarm}}
-            for dtype, y in floors
+            for (dtype, y), side in zip(floors, sides_of_floors(floors, (low, high)), strict=True)
         ],
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ DIGITS = (4, 5, 6, 3)  # significant ones of a result, in the order in which the
 MOST_DIGITS = 10  # of what it is made from
 NEW_LINE = r" \\ "
 WIDEST = 23  # characters in a row on a screen of 390 pixels
-NARROW = re.compile(r"\\[a-z]+|[_^{} ]")  # what takes hardly any room in a row
+NARROW = re.compile(r"\\(?!tanh)[a-z]+|[\\_^{} ]")  # what takes hardly any room in a row
 PLAIN = range(-4, 6)  # powers of ten that are written out
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 
 from rnnviz.experiment import Experiment
 from rnnviz.text import Text
+from rnnviz.text.numbers import minus, power
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
@@ -60,11 +61,8 @@ def power_of_ten(decades: float, *, html: bool = False) -> str:
         return "0" if decades < 0 else "∞"
     if -2.5 < decades < 3.5:
         return f"{float(f'{10**decades:.3g}'):g}"  # three digits, and 2510 rather than 2.51e+03
-    exponent = str(round(decades)).replace("-", "−")
-    return f"10<sup>{exponent}</sup>" if html else "10" + exponent.translate(SUPERSCRIPTS)
-
-
-SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    exponent = round(decades)
+    return f"10<sup>{minus(str(exponent))}</sup>" if html else power(exponent)
 
 
 def computed_for(experiment: Experiment, text: Text) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from rnnviz.text import Text
 
 MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
 FLOORS = ("float16", "float32")
+CLOSE = 0.08  # of an axis: less than the height of a line of words, in the smallest panel
 BOUND_DASHES = {"step_norms": "dot", "pascanu": "dash", "spectral_radius": "dashdot"}
 
 
@@ -275,13 +276,14 @@ class Drawing:
 
     def floor_names(self, x: str, y: str) -> list[dict[str, Any]]:
         left = self.view.quantity == "jacobian"  # the side on which the curves are high, away from the floor
+        floors = self.floors_in_sight()
         return [
             {
                 "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": floor,
-                "yanchor": "top", "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
+                "yanchor": side, "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
                 "font": {"size": 13, "color": self.look.alarm}, "bgcolor": self.look.faint(self.look.paper, 0.7),
             }
-            for dtype, floor in self.floors_in_sight()
+            for (dtype, floor), side in zip(floors, sides_of_floors(floors, self.y_range), strict=True)
         ]  # fmt: skip
 
     # — the grid: rows are cells, columns activations, all panels on one scale —
@@ -333,3 +335,10 @@ def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.asarray(x, float), np.asarray(y, float)
     kept = np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(int))
     return np.asarray(x, float)[kept], np.asarray(y, float)[kept]
+
+
+def sides_of_floors(floors: Sequence[tuple[str, float]], span: tuple[float, float]) -> list[str]:
+    """Each floor's name hangs below its line; it stands on the line where the name of the next lower floor is close."""
+    close = CLOSE * (span[1] - span[0])
+    below = [*(y for _, y in floors), -np.inf][1:]
+    return ["bottom" if y - lower < close else "top" for (_, y), lower in zip(floors, below, strict=True)]

@@ -115,7 +115,8 @@ class LayerGradient(Choice):
         return " ".join(said)
 
     def part_in_words(self, layer: int, found: Way, text: Text) -> str:
-        return text("sentence.layer_gradient.part", layer=layer, kept=power_of_ten(found.kept), steps=found.steps)
+        way = "grown" if found.kept > 0.01 else "part"
+        return text(f"sentence.layer_gradient.{way}", layer=layer, kept=power_of_ten(found.kept), steps=found.steps)
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per layer, the top one first."""

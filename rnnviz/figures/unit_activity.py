@@ -14,6 +14,7 @@ from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
+from rnnviz.text.numbers import numeral
 
 
 class UnitActivity(Choice):
@@ -80,11 +81,10 @@ class UnitActivity(Choice):
         sizes, e = result.data.sizes, result.experiment
         said = units.of_example(result, self.layer, text)
         steps = result.data["kept_time"].values.max(initial=0)
-        if 0 < sizes["kept_unit"] < e.cell.hidden_size or sizes["kept_time"] < steps:
-            said += " · " + text(
-                "figure.units.thinned", units=sizes["kept_unit"], all_units=e.cell.hidden_size,
-                steps=sizes["kept_time"], all_steps=int(steps),
-            )  # fmt: skip
+        if 0 < sizes["kept_unit"] < e.cell.hidden_size:
+            said += " · " + text("figure.units.thinned_units", drawn=sizes["kept_unit"], all=e.cell.hidden_size)
+        if sizes["kept_time"] < steps:
+            said += " · " + text("figure.units.thinned_steps", drawn=sizes["kept_time"], all=int(steps))
         return said
 
     def reading(self, results: Results, text: Text) -> str:
@@ -94,7 +94,7 @@ class UnitActivity(Choice):
         variable = units.variable_for(result.experiment.cell, self.variable)
         values, _ = self.rows(result)
         said = [
-            text("sentence.units.mean", curve=name_of(result, text), mean=f"{values.mean(dtype=float):.3g}".replace("-", "−"),
+            text("sentence.units.mean", curve=name_of(result, text), mean=numeral(values.mean(dtype=float)),
                  variable=text(f"option.variable.{variable}.label"))
         ]  # fmt: skip
         kept = units.log_keeping(result, self.layer)
@@ -117,9 +117,9 @@ class UnitActivity(Choice):
                     text("table.half_life"): units.steps_in_words(units.half_life(kept[number - 1]))
                     if len(kept)
                     else "—",
-                    text("table.mean"): f"{row.mean(dtype=float):.4g}",
-                    text("table.least"): f"{row.min():.4g}",
-                    text("table.most"): f"{row.max():.4g}",
+                    text("table.mean"): numeral(row.mean(dtype=float), 4),
+                    text("table.least"): numeral(row.min(), 4),
+                    text("table.most"): numeral(row.max(), 4),
                 }
                 for row, number in zip(values[::-1], numbers[::-1], strict=True)
             ]

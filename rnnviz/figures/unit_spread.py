@@ -14,6 +14,7 @@ from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
+from rnnviz.text.numbers import numeral
 
 
 class UnitSpread(Choice):
@@ -105,9 +106,9 @@ class UnitSpread(Choice):
             rows.append(
                 {
                     text("table.variable"): text(f"option.variable.{variable}.label"),
-                    text("table.mean"): f"{means['mean']:.4g}",
-                    text("table.low"): f"{means['low']:.4g}",
-                    text("table.high"): f"{means['high']:.4g}",
+                    text("table.mean"): numeral(means["mean"], 4),
+                    text("table.low"): numeral(means["low"], 4),
+                    text("table.high"): numeral(means["high"], 4),
                     text("table.saturated"): f"{units.percent(means['saturated'])} %",
                 }
             )

@@ -60,8 +60,8 @@ class WeightCancellation(Choice):
         return {
             "xaxis": look.axis(title={"text": text("figure.weight_cancellation.x")}),
             "yaxis": look.axis(tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", nticks=8),
-            "legend": {"x": 0.01, "xanchor": "left", "y": 0.02, "yanchor": "bottom", "font": {"size": 14},
-                       "bgcolor": look.faint(look.paper, 0.8)},
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom", "font": {"size": 14}},
+            "margin": {"l": 70, "r": 20, "t": 128, "b": 56},
         }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:

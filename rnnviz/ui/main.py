@@ -10,6 +10,12 @@ from rnnviz.ui import memory
 
 VIEWS = Path(__file__).parent / "views"
 SIDEBAR_WIDTH = 380  # pixels; four Korean words of a segmented control fit beside each other
+FRONT = "gradient_flow"
+SECTIONS = {  # each page is a file in views/; the front page stands before all sections
+    "one_network": ("gates", "weight_gradient", "activation", "equations", "layers"),
+    "why": ("jacobians", "bptt", "lyapunov"),
+    "training": ("training", "runs"),
+}
 
 text = memory.language()
 st.set_page_config(
@@ -17,19 +23,6 @@ st.set_page_config(
 )
 interactive().warm()  # nothing if the workers run already
 
-pages = [
-    st.Page(VIEWS / "gradient_flow.py", title=text("page.gradient_flow.title"), url_path="gradient-flow", default=True),
-    st.Page(VIEWS / "gates.py", title=text("page.gates.title"), url_path="gates"),
-    st.Page(VIEWS / "jacobians.py", title=text("page.jacobians.title"), url_path="jacobians"),
-    st.Page(VIEWS / "bptt.py", title=text("page.bptt.title"), url_path="bptt"),
-    st.Page(VIEWS / "lyapunov.py", title=text("page.lyapunov.title"), url_path="lyapunov"),
-    st.Page(VIEWS / "weight_gradient.py", title=text("page.weight_gradient.title"), url_path="weight-gradient"),
-    st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
-    st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
-    st.Page(VIEWS / "layers.py", title=text("page.layers.title"), url_path="layers"),
-    st.Page(VIEWS / "training.py", title=text("page.training.title"), url_path="training"),
-    st.Page(VIEWS / "runs.py", title=text("page.runs.title"), url_path="runs"),
-]
 with st.sidebar:
     st.segmented_control(
         text("app.language"),
@@ -39,4 +32,12 @@ with st.sidebar:
         label_visibility="collapsed",
         required=True,
     )
-st.navigation(pages, position="top").run()
+
+
+def page(name: str) -> st.Page:
+    address = name.replace("_", "-")
+    return st.Page(VIEWS / f"{name}.py", title=text(f"page.{name}.title"), url_path=address, default=name == FRONT)
+
+
+sections = {text(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}
+st.navigation({"": [page(FRONT)], **sections}, position="top").run()

@@ -150,17 +150,25 @@ def draw(
     text: Text,
     stale: bool = False,
 ) -> None:
+    instead: set[str] = set()  # sentences that stand where nothing can be drawn, each said once
     for panel in shown:
         if isinstance(panel, Passage):
             panel.write(record, results, text)
-        else:
-            draw_panel(page, record, panel, results, text, stale)
+            continue
+        picture = Picture(
+            panel.figure, page.study(record), results, text, look(), time=record.time if page.cursor else None
+        )
+        reading = panel.figure.reading(results, text)
+        if picture.figure["data"]:
+            draw_panel(page, record, panel, picture, reading, stale)
+        elif reading not in instead:
+            instead.add(reading)
+            st.warning(reading)
 
 
-def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, results: Results, text: Text, stale: bool) -> None:
-    figure, reading, study = panel.figure, panel.figure.reading(results, text), page.study(record)
-    picture = Picture(figure, study, results, text, look(), time=record.time if page.cursor else None)
-    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{study.key}"
+def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, picture: Picture, reading: str, stale: bool) -> None:
+    figure, results, text = panel.figure, picture.results, picture.text
+    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{picture.study.key}"
     st.markdown(reading)
     plot(
         picture.figure,

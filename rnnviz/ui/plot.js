@@ -72,6 +72,8 @@ async function draw(view) {
   await Plotly.react(view.canvas, data, { uirevision: "kept", ...frame, autosize: true }, CONFIG)
   view.failure.hidden = true
   if (!first) return
+  giveWay(view)
+  view.canvas.on("plotly_afterplot", () => giveWay(view))
   view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
   view.canvas.on("plotly_hover", ({ points }) => follow(view, points[0]))
   view.canvas.on("plotly_unhover", () => follow(view))
@@ -88,7 +90,7 @@ function lettered(family, words) {
 function folded(layout, data, width) {
   const { title = {}, legend = {}, margin = {}, xaxis = {} } = layout
   const { subtitle = {} } = title
-  const lines = { title: inLines(title.text, width / 8.5), subtitle: inLines(subtitle.text, width / 6.5) }
+  const lines = { title: inLines(title.text, width / 8.5), subtitle: inLines(subtitle.text, width / 6.5, " · ") }
   const named = data.filter(curve => curve.showlegend !== false) // two beside each other
   const top = 22 * lines.title.length + 17 * lines.subtitle.length + 44
   return {
@@ -108,13 +110,25 @@ function folded(layout, data, width) {
   }
 }
 
-function inLines(text = "", length) {
-  const lines = [""]
-  for (const word of text.split(" ")) {
-    if (lines.at(-1).length + word.length + 1 > length && lines.at(-1)) lines.push("")
-    lines.push(`${lines.pop()} ${word}`.trim())
+function inLines(text = "", length, between = " ") {
+  const lines = []
+  for (const part of text.split(between)) {
+    const longer = lines.length ? lines.at(-1) + between + part : undefined
+    if (longer?.length <= length) lines[lines.length - 1] = longer
+    else lines.push(part)
   }
   return lines
+}
+
+// The label of the time cursor stands in the row of the tick labels: those that it would half cover give way.
+function giveWay({ canvas }) {
+  const at = canvas.layout.annotations?.findIndex(note => note.name === "cursor")
+  const label = canvas.querySelector(`.annotation[data-index="${at}"]`)?.getBoundingClientRect()
+  for (const tick of canvas.querySelectorAll(".xaxislayer-above text")) {
+    const { left, right } = tick.getBoundingClientRect()
+    const covered = label && !tick.closest(".g-xtitle") && left < label.right && right > label.left
+    tick.style.visibility = covered ? "hidden" : ""
+  }
 }
 
 // A double click lets the zoom go, and Plotly reports its halves as clicks too: a click counts when no second one follows.

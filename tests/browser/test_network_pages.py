@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from rnnviz.text import Text
+from rnnviz.text import LANGUAGES, Text
 from tests.browser.conftest import wait_ready
-from tests.serving import Server, serving_app
+from tests.serving import ROOT, Server, serving_app
 
+VIEWS = ROOT / "rnnviz" / "ui" / "views"
 Rows = list[dict[str, str]]
 DATA = "canvas => canvas.data.map(trace => ({...trace, x: trace.x?.bdata, y: trace.y?.bdata, z: trace.z?.bdata}))"
 
@@ -57,7 +58,8 @@ def test_a_page_opens_from_the_menu_draws_and_gives_its_table_away(
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(server.url)
     page.wait_for_selector(".rnnviz-plot .main-svg", timeout=60_000)
-    page.get_by_role("link", name=Text()(f"page.{name}.title"), exact=True).click()
+    page.get_by_test_id("stTopNavSection").get_by_text(Text()("section.one_network")).click()
+    page.get_by_role("menuitem", name=Text()(f"page.{name}.title"), exact=True).click()
     expect(page.get_by_role("heading", name=Text()(f"page.{name}.title"), exact=True)).to_be_visible()
     canvases = page.locator(".rnnviz-plot .canvas")
     expect(canvases).to_have_count(figures, timeout=60_000)
@@ -65,10 +67,24 @@ def test_a_page_opens_from_the_menu_draws_and_gives_its_table_away(
         layer = canvases.nth(figure).locator(".scatterlayer path, .barlayer path, .heatmaplayer image")
         expect(layer.first).to_be_attached(timeout=30_000)
     wait_ready(page)
-    page.get_by_text(Text()("page.table"), exact=True).first.click()
+    page.get_by_role("button", name=Text()("taking.menu")).first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).first.click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
     drawn, saved = drawn_and_saved(canvases.first.evaluate(DATA), rows)
     assert len(drawn) == len(saved) >= 100 and np.ptp(drawn) > 0
     assert drawn == pytest.approx(saved, rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phone_lists_every_page_under_its_section(page: Page, server: Server, language: str) -> None:
+    text = Text(language)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.url}/?lang={language}")
+    wait_ready(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    menu = page.get_by_test_id("stSidebarNav")
+    expect(menu.get_by_text(text("section.one_network"), exact=True)).to_be_visible()
+    titles = [text(f"page.{view.stem}.title") for view in VIEWS.glob("[!_]*.py")]
+    assert sorted(menu.get_by_role("link").all_inner_texts()) == sorted(titles)
+    assert menu.get_by_role("link").first.inner_text() == text("page.gradient_flow.title")

@@ -30,7 +30,7 @@ from rnnviz.figures import (
     UnitSpread,
     units,
 )
-from rnnviz.figures.cursor import time_at, with_cursor
+from rnnviz.figures.cursor import label, time_at, with_cursor
 from rnnviz.initializers import Gain, Gaussian
 from rnnviz.tasks import Noise
 from rnnviz.text import LANGUAGES, Text
@@ -123,3 +123,8 @@ def test_a_network_that_overflowed_ends_before_its_overflow():
     assert places(with_cursor(drawn, {"one": result}, 390, EN, Look())) == {last}
     empty = {"data": [], "layout": drawn["layout"]}
     assert with_cursor(empty, {"one": result}, 5, EN, Look()) is empty
+
+
+@pytest.mark.parametrize(("time", "side"), [(1, "center"), (4, "left"), (50, "center"), (97, "right"), (100, "center")])
+def test_the_label_leads_away_from_the_first_and_the_last_tick(time, side):
+    assert label(time, 100, "x", "t", Look())["xanchor"] == side

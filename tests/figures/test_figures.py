@@ -25,10 +25,12 @@ from rnnviz.diagnostics.diagnose import diagnose, diagnose_study
 from rnnviz.experiment import Experiment, LossAtStep, comparison
 from rnnviz.figures import FIGURES, FigureDict, GradientFlow, Look, Result, Results
 from rnnviz.figures.figure import ZERO_BELOW, computed_for, power_of_ten
+from rnnviz.figures.gradient_flow import sides_of_floors
 from rnnviz.figures.survival import reading, survival, table
 from rnnviz.initializers import Gain, Gaussian, Identity, SpectralRadius
 from rnnviz.tasks import Noise
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.text.numbers import numeral
 
 EVERYTHING = DIAGNOSTICS.values()
 
@@ -417,3 +419,19 @@ def test_the_study_of_the_page_is_drawn_from_what_the_worker_sends():
         drawn = view(results, Text(), Look())
         groups = {trace["legendgroup"] for trace in drawn["data"]} - {"step_norms", "pascanu", "spectral_radius"}
         assert groups == set(study.experiments())
+
+
+def test_names_of_floors_that_lie_close_stand_above_and_below():
+    floors = [(dtype, ZERO_BELOW[dtype]) for dtype in ("float16", "float32")]
+    assert sides_of_floors(floors, (-60.0, 5.0)) == ["top", "top"]
+    assert sides_of_floors(floors, (-1200.0, 50.0)) == ["bottom", "top"]
+    assert sides_of_floors([], (-1.0, 1.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0, "0"), (-0.31, "−0.31"), (2510.0, "2510"), (1.19e34, "1.19 × 10³⁴"), (-4.2e-8, "−4.20 × 10⁻⁸"),
+     (9999.9, "1.00 × 10⁴"), (np.nan, "—"), (-np.inf, "−∞")],
+)  # fmt: skip
+def test_a_number_is_said_as_people_write_it(value, words):
+    assert numeral(value) == words

@@ -39,7 +39,8 @@ def test_the_top_layer_of_a_quiet_network_keeps_the_gain_to_the_power_of_the_ste
     ways = LayerGradient().ways(quiet(0.5)["one"])
     assert list(ways) == [2, 1]
     assert ways[2].kept == pytest.approx(40 * np.log10(0.5), abs=1e-9) and ways[2].steps == 40
-    assert "layer 2 keeps **10⁻¹²** over 40 steps" in LayerGradient().reading(quiet(0.5), EN)
+    assert "layer 2 keeps **10⁻¹²** of its gradient over 40 steps" in LayerGradient().reading(quiet(0.5), EN)
+    assert "layer 2's gradient grows **10¹²**-fold over 40 steps" in LayerGradient().reading(quiet(2.0), EN)
 
 
 def test_the_layer_below_gathers_from_above_at_every_step():

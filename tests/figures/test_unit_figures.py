@@ -109,7 +109,7 @@ def test_a_heat_map_stays_small_and_says_what_it_left_out():
     results = result_of(Elman(hidden_size=150), task=Noise(sequence_length=1200), batch_size=1)
     drawn = UnitActivity()(results, Text(), Look())
     assert len(drawn["data"][0]["z"]["bdata"]) < 700_000 and drawn["data"][0]["z"]["shape"] == "128, 1000"
-    assert "128 of 150 units, 1000 of 1200 steps" in drawn["layout"]["title"]["subtitle"]["text"]
+    assert "128 of 150 units · 1000 of 1200 steps" in drawn["layout"]["title"]["subtitle"]["text"]
     assert (
         "shown"
         not in UnitActivity()(result_of(LSTM(hidden_size=4)), Text(), Look())["layout"]["title"]["subtitle"]["text"]

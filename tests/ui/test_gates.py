@@ -34,7 +34,7 @@ def test_every_cell_opens_in_every_language(language: str, cell: str) -> None:
     text = Text(language)
     assert app.header[0].value == text("page.gates.title")
     said = words(app)
-    assert text("page.gates.two_biases") in said and text("page.gates.one_path", example=1) in said
+    assert text("page.gates.two_biases", example=1) in said and text("page.gates.one_path", example=1) in said
     assert said.count("**") >= 4
     assert len(app.dataframe) == 4  # every figure has its table, and so was drawn
 

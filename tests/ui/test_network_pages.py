@@ -48,7 +48,7 @@ def test_each_cell_says_its_own_equation() -> None:
         app = sound(opened("activation", v="1", network__cell=cell, reset=reset))
         said[cell, reset] = app.caption[0].value
     assert len(set(said.values())) == 4
-    assert "W_hn (r_t ∘ h_(t−1))" in said["gru", "before"] and "o_t φ(c_t)" in said["lstm", "after"]
+    assert "W_{hn} (r_t ∘ h_{t-1})" in said["gru", "before"] and "o_t ∘ φ(c_t)" in said["lstm", "after"]
 
 
 def test_a_cell_offers_only_its_own_rows_and_places() -> None:
@@ -104,9 +104,10 @@ def test_an_overflow_is_said(name: str) -> None:
     wild = {"network.cell": "elman", "network.activation": "relu", "initializer.scale.gain": "4"}
     app = opened(name, v="1", **wild, **{"task.sequence_length": "400"})
     assert not app.exception and not app.error
-    assert len(app.dataframe) == PANELS[name]
-    if name == "weight_gradient":
-        assert "overflowed at step" in words(app)
+    if name == "weight_gradient":  # which has nothing to draw, and says so once instead of three times
+        assert ["overflowed at step" in said.value for said in app.warning] == [True] and not app.dataframe
+    else:
+        assert len(app.dataframe) == PANELS[name] and not app.warning
 
 
 def test_shares_that_are_too_much_work_are_refused_with_what_fits() -> None:
