@@ -127,4 +127,4 @@ def test_a_network_that_overflowed_ends_before_its_overflow():
 
 @pytest.mark.parametrize(("time", "side"), [(1, "center"), (4, "left"), (50, "center"), (97, "right"), (100, "center")])
 def test_the_label_leads_away_from_the_first_and_the_last_tick(time, side):
-    assert label(time, 100, "x", "t", Look())["xanchor"] == side
+    assert label(time, 100, ("x", "y"), 0.0, "t", Look())["xanchor"] == side
