@@ -18,7 +18,7 @@ import rnnviz
 from rnnviz.api import results_of
 from rnnviz.cells import GRU, LSTM, Elman
 from rnnviz.clipping import ByNorm, ByValue
-from rnnviz.comparing import Cells, Clippings, ForgetBiases, side_by_side
+from rnnviz.comparing import Cells, Clippings, ForgetBiases, IdentityStart, side_by_side
 from rnnviz.diagnostics.training_result import ended, outcome_of
 from rnnviz.engine import train
 from rnnviz.engine.training_log import TrainingLog
@@ -160,6 +160,8 @@ def test_arms_of_one_cell_are_named_and_coloured_apart():
     found = arms({name: made_up(one, {}) for name, one in study.items()}, EN)
     assert [arm.name for arm in found] == [f"LSTM · tanh · <i>b</i><sub>f</sub> = {value}" for value in (0, 1, 5)]
     assert len({arm.colour(Look()) for arm in found}) == 3
+    starts = list(side_by_side(BASE, IdentityStart(), 1).experiments().values())
+    assert names_of(starts, EN) == ["Vanilla · ReLU", "Vanilla · tanh", "LSTM · tanh"]  # long names leave no room
     clippings = list(side_by_side(BASE, Clippings(), 1).experiments().values())
     assert names_of(clippings, EN)[1] == "Vanilla · tanh · Clipping: by norm"
 

@@ -72,11 +72,14 @@ def arm_at(found: Sequence[Arm], asked: int) -> Arm:
 
 
 def names_of(experiments: Sequence[Experiment], text: Text) -> list[str]:
-    """Cell and activation, and whatever else tells these experiments apart."""
+    """Cell and activation; where these are not enough, whatever else tells the experiments apart."""
+    curves = [curve_name(one, text) for one in experiments]
+    if len(set(curves)) == len(curves):
+        return curves
     flats = [one.flat() for one in experiments]
     return [
-        " · ".join([curve_name(one, text), *(said(one, path, flat[path], text) for path in apart(flats))])
-        for one, flat in zip(experiments, flats, strict=True)
+        " · ".join([curve, *(said(one, path, flat[path], text) for path in apart(flats))])
+        for curve, one, flat in zip(curves, experiments, flats, strict=True)
     ]
 
 
