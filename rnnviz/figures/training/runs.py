@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -102,8 +103,13 @@ def said(experiment: Experiment, path: str, word: Word, text: Text) -> str:
             option = text(f"option.{declared.name}.{word}.label")
             return text("figure.training.option", name=text(f"parameter.{declared.name}.label"), option=option)
         case Range(symbol=symbol) if symbol:
-            return f"{symbol} = {word:.6g}" if isinstance(word, float) else f"{symbol} = {word}"
+            return f"{spoken(symbol)} = {word:.6g}" if isinstance(word, float) else f"{spoken(symbol)} = {word}"
     return f"{text(f'parameter.{declared.name}.label')} {word}"
+
+
+def spoken(symbol: str) -> str:
+    """A symbol for sentences as well as for figures: b_f, without marks."""
+    return re.sub("<[^>]*>", "", symbol.replace("<sub>", "_"))
 
 
 def computed_for(found: Sequence[Arm], text: Text) -> str:
