@@ -18,7 +18,7 @@ import rnnviz
 from rnnviz.api import results_of
 from rnnviz.cells import GRU, LSTM, Elman
 from rnnviz.clipping import ByNorm, ByValue
-from rnnviz.comparing import Cells, Clippings, ForgetBiases, side_by_side
+from rnnviz.comparing import Cells, Clippings, ForgetBiases, IdentityStart, side_by_side
 from rnnviz.diagnostics.training_result import ended, outcome_of
 from rnnviz.engine import train
 from rnnviz.engine.training_log import TrainingLog
@@ -158,8 +158,10 @@ def test_runs_that_differ_in_their_seed_alone_are_one_arm():
 def test_arms_of_one_cell_are_named_and_coloured_apart():
     study = side_by_side(BASE, ForgetBiases(), 1).experiments()
     found = arms({name: made_up(one, {}) for name, one in study.items()}, EN)
-    assert [arm.name for arm in found] == [f"LSTM · tanh · <i>b</i><sub>f</sub> = {value}" for value in (0, 1, 5)]
+    assert [arm.name for arm in found] == [f"LSTM · tanh · b_f = {value}" for value in (0, 1, 5)]
     assert len({arm.colour(Look()) for arm in found}) == 3
+    starts = list(side_by_side(BASE, IdentityStart(), 1).experiments().values())
+    assert names_of(starts, EN) == ["Vanilla · ReLU", "Vanilla · tanh", "LSTM · tanh"]  # long names leave no room
     clippings = list(side_by_side(BASE, Clippings(), 1).experiments().values())
     assert names_of(clippings, EN)[1] == "Vanilla · tanh · Clipping: by norm"
 

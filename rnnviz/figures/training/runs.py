@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -72,11 +73,14 @@ def arm_at(found: Sequence[Arm], asked: int) -> Arm:
 
 
 def names_of(experiments: Sequence[Experiment], text: Text) -> list[str]:
-    """Cell and activation, and whatever else tells these experiments apart."""
+    """Cell and activation; where these are not enough, whatever else tells the experiments apart."""
+    curves = [curve_name(one, text) for one in experiments]
+    if len(set(curves)) == len(curves):
+        return curves
     flats = [one.flat() for one in experiments]
     return [
-        " · ".join([curve_name(one, text), *(said(one, path, flat[path], text) for path in apart(flats))])
-        for one, flat in zip(experiments, flats, strict=True)
+        " · ".join([curve, *(said(one, path, flat[path], text) for path in apart(flats))])
+        for curve, one, flat in zip(curves, experiments, flats, strict=True)
     ]
 
 
@@ -99,8 +103,13 @@ def said(experiment: Experiment, path: str, word: Word, text: Text) -> str:
             option = text(f"option.{declared.name}.{word}.label")
             return text("figure.training.option", name=text(f"parameter.{declared.name}.label"), option=option)
         case Range(symbol=symbol) if symbol:
-            return f"{symbol} = {word:.6g}" if isinstance(word, float) else f"{symbol} = {word}"
+            return f"{spoken(symbol)} = {word:.6g}" if isinstance(word, float) else f"{spoken(symbol)} = {word}"
     return f"{text(f'parameter.{declared.name}.label')} {word}"
+
+
+def spoken(symbol: str) -> str:
+    """A symbol for sentences as well as for figures: b_f, without marks."""
+    return re.sub("<[^>]*>", "", symbol.replace("<sub>", "_"))
 
 
 def computed_for(found: Sequence[Arm], text: Text) -> str:
