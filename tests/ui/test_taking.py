@@ -139,7 +139,7 @@ def test_every_failure_and_every_reason_has_words(language: str) -> None:
     for kind in get_args(FailureKind):
         if kind != "refused":
             assert in_words(Failure(kind, detail), FORMAT["pdf"], text)
-    for reason in set(get_args(Reason)) - {"not_written"}:  # nothing is written here
+    for reason in set(get_args(Reason)) - {"not_written", "not_read"}:  # those are of the command line
         refused = Failure("refused", {"reason": "cannot_export", "export_reason": reason, **detail})
         assert "PDF" in in_words(refused, FORMAT["pdf"], text)
     missing = Failure("refused", {"reason": "missing_content", "sha256": "a" * 64})
