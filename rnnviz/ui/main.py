@@ -27,6 +27,7 @@ pages = [
     st.Page(VIEWS / "activation.py", title=text("page.activation.title"), url_path="activation"),
     st.Page(VIEWS / "equations.py", title=text("page.equations.title"), url_path="equations"),
     st.Page(VIEWS / "layers.py", title=text("page.layers.title"), url_path="layers"),
+    st.Page(VIEWS / "misconceptions.py", title=text("page.misconceptions.title"), url_path="misconceptions"),
     st.Page(VIEWS / "training.py", title=text("page.training.title"), url_path="training"),
     st.Page(VIEWS / "runs.py", title=text("page.runs.title"), url_path="runs"),
 ]
