@@ -25,10 +25,10 @@ from rnnviz.figures import (
     WeightShares,
 )
 from rnnviz.figures.figure import Result, power_of_ten
-from rnnviz.figures.survival import curve_of
+from rnnviz.figures.survival import curve_of, survival
 from rnnviz.ui.flow import START, ClaimName, GradientFlowPage
 
-LENGTH = 100  # steps of every card but the chain's, which is back below its start by then
+LAST = 100  # time step at which a unit left to itself has come to rest
 UNSEEN = 0.01  # of the largest value: less than the thickness of a line on a linear axis
 
 
@@ -137,8 +137,8 @@ def of_weight(results: Results) -> dict[str, Number]:
 
 
 def of_lstm(results: Results) -> dict[str, Number]:
-    names = dict(zip(("kept_0", "kept_1", "kept_5", "wild"), results, strict=True))
-    return {place: kept(results[name]) for place, name in names.items()} | {"steps": LENGTH}
+    names = dict(zip(("kept_0", "kept_1", "kept_5", "wild"), results.values(), strict=True))
+    return {place: kept(result) for place, result in names.items()} | {"steps": steps(first(results))}
 
 
 def of_gates(results: Results) -> dict[str, Number]:
@@ -159,7 +159,7 @@ def of_clipping(results: Results) -> dict[str, Number]:
 def of_relu(results: Results) -> dict[str, Number]:
     grown, shrunk = (kept(result) for result in results.values())
     off = float(first(results).data["activation_totals"].sel(total="dead").values[0, 0])
-    return {"grown": grown, "shrunk": shrunk, "off": round(100 * off), "steps": LENGTH}
+    return {"grown": grown, "shrunk": shrunk, "off": round(100 * off), "steps": steps(first(results))}
 
 
 def of_slope(results: Results) -> dict[str, Number]:
@@ -187,7 +187,13 @@ def first(results: Results) -> Result:
 
 
 def kept(result: Result) -> Decades:
-    return Decades(result.data["gradient_kept"].item())
+    """What is left at the first time step of the gradient at the last."""
+    return Decades(survival(result, "gradient").kept)
+
+
+def steps(result: Result) -> int:
+    """From the last time step back to the first."""
+    return survival(result, "gradient").steps
 
 
 def weight_norm(result: Result) -> float:
@@ -248,10 +254,10 @@ CARDS: dict[ClaimName, Card] = {
             "experiment.initializer": "identity",
             "experiment.initializer.scale.gain": 2.0,
             "experiment.cell.hidden_size": 1,
-            "network.time": LENGTH,
+            "network.time": LAST,
         },
         "jacobians",
-        (Shown(StepEigenvalues(time=LENGTH)), Shown(GradientFlow(quantity="jacobian", activations="tanh"))),
+        (Shown(StepEigenvalues(time=LAST)), Shown(GradientFlow(quantity="jacobian", activations="tanh"))),
         of_weight,
         ("step_numbers",),
     ),
@@ -265,8 +271,7 @@ CARDS: dict[ClaimName, Card] = {
         "gradient_flow",
         (Shown(GradientFlow(activations="tanh"), shadow="bias-5"),),
         of_lstm,
-        ("gradient_kept",),
-        {
+        beside={
             "bias-1": {BIAS: 1.0},
             "bias-5": {BIAS: 5.0},
             "wild": {BIAS: 1.0, "initializer": "gaussian", "initializer.scale": "gain", "initializer.scale.gain": 4.0},
@@ -301,7 +306,7 @@ CARDS: dict[ClaimName, Card] = {
         "gradient_flow",
         (Shown(GradientFlow(activations="relu"), shadow="gain-1"),),
         of_relu,
-        ("gradient_kept", "activation_totals"),
+        ("activation_totals",),
         {"gain-1": {"initializer.scale.gain": 1.0}},
     ),
     "slope": Card(VANILLA | PYTORCH, "activation", (Shown(ActivationUse()),), of_slope, ("slope_by_autograd",)),
@@ -314,6 +319,5 @@ CARDS: dict[ClaimName, Card] = {
         "gradient_flow",
         (Shown(GradientFlow(activations="tanh", axis="linear")), Shown(GradientFlow(activations="tanh"))),
         of_axis,
-        ("gradient_kept",),
     ),
 }  # fmt: skip
