@@ -4,6 +4,7 @@ from rnnviz.diagnostics.activation_histogram import activation_histogram
 from rnnviz.diagnostics.activation_slopes import activation_slopes
 from rnnviz.diagnostics.activation_totals import activation_totals
 from rnnviz.diagnostics.bptt_map import bptt_map
+from rnnviz.diagnostics.clipped_gradient import clipped_gradient
 from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.diagnostics.gate_product import gate_product
 from rnnviz.diagnostics.gradient_flow import gradient_flow
@@ -15,6 +16,7 @@ from rnnviz.diagnostics.keeping_gate import keeping_gate
 from rnnviz.diagnostics.layer_gradient import layer_gradient
 from rnnviz.diagnostics.lyapunov_growth import lyapunov_growth
 from rnnviz.diagnostics.singular_spectrum import singular_spectrum
+from rnnviz.diagnostics.slope_by_autograd import slope_by_autograd
 from rnnviz.diagnostics.step_biases import step_biases
 from rnnviz.diagnostics.step_numbers import step_numbers
 from rnnviz.diagnostics.step_spectrum import step_spectrum
@@ -51,6 +53,8 @@ DIAGNOSTICS = {
         step_numbers,
         step_biases,
         layer_gradient,
+        clipped_gradient,
+        slope_by_autograd,
     )
 }
 
@@ -61,6 +65,7 @@ __all__ = [
     "activation_slopes",
     "activation_totals",
     "bptt_map",
+    "clipped_gradient",
     "gate_product",
     "gradient_flow",
     "gradient_kept",
@@ -71,6 +76,7 @@ __all__ = [
     "layer_gradient",
     "lyapunov_growth",
     "singular_spectrum",
+    "slope_by_autograd",
     "step_biases",
     "step_numbers",
     "step_spectrum",

@@ -17,7 +17,7 @@ LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32
 PATIENT_WORK = 3e10  # where what is asked for is the page's last figure and shows its progress: three to five seconds
 ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: recorded only by name
 NEED_PRODUCTS = ("jacobian_norm",)
-NEED_SHARES = ("weight_gradient",)
+NEED_SHARES = ("weight_gradient", "clipped_gradient")
 NEED_TANGENTS = ("lyapunov_growth", "untied_growth")
 NEED_ITEMISED = ("bptt_map", "truncated_gradient")
 # n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.

@@ -18,6 +18,7 @@ from rnnviz.figures.equations import NotationName
 from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
 
+ClaimName = Literal["norm", "radius", "weight", "lstm", "gates", "clipping", "relu", "slope", "axis"]
 WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
 
 
@@ -71,6 +72,13 @@ class BpttView(Choice):
     truncation_length: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps")] = 20
 
 
+class MisconceptionsView(Choice):
+    """Which claim the page Misconceptions has opened."""
+
+    kind: Literal["misconceptions"] = Field("misconceptions", repr=False)
+    claim: ClaimName = "norm"
+
+
 class LyapunovView(Choice):
     """How long the page Lyapunov exponents follows which networks, and what they hear."""
 
@@ -112,6 +120,7 @@ class GradientFlowPage(Choice):
     layer_gradient: LayerGradient = LayerGradient()
     bptt: BpttView = BpttView()
     lyapunov: LyapunovView = LyapunovView()
+    misconceptions: MisconceptionsView = MisconceptionsView()
 
     def study(self) -> Study:
         return self.compared(("sigmoid", "tanh", "relu"))
