@@ -23,8 +23,9 @@ EXIT_WAIT = 1.0
 IMPORT_ROOT = Path(__file__).resolve().parents[2]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 # glibc hands large blocks back to the system and takes them again, page by page, for each job: kept, they save a third
-# of the time of a pass over an LSTM.
-KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+# of the time of a pass over an LSTM. Larger blocks than the page usually needs do go back: kept, they leave holes, and the
+# second study at the limit of its size found no address space.
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
 
 class Note(Enum):
