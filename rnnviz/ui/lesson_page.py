@@ -29,6 +29,11 @@ from rnnviz.ui.plot import plot
 from rnnviz.ui.prose_links import prose_links
 
 ANSWERS = "lessons.answers"  # in the session: what was seen and answered in all lessons
+MARKS = {
+    "answered": ":material/check_circle:",
+    "seen": ":material/radio_button_partial:",
+    "ahead": ":material/radio_button_unchecked:",
+}
 STYLE = Path(__file__).with_name("lesson.css").read_text("utf-8")
 
 
@@ -67,8 +72,9 @@ def lesson_page(kind: type[Lesson]) -> None:
         question(page)
     with right, st.container(key="lesson_figures"):
         numbers = experiment(page)
-    with body:
+    with opening:
         reveal(page)
+    with body:
         explain(page, numbers)
         onward(page)
         neighbours(page)
@@ -94,10 +100,9 @@ def contents(page: Page) -> None:
         st.markdown(f"**{text('page.learn.contents')}**")
         for kind in LESSONS:
             name = kind.model_fields["kind"].default
-            mark = "✓" if letters.get(kind.number) else "○" if kind.number in letters else "·"
-            title = f"{kind.number} · {text(f'lesson.{name}.title')}"
-            here = kind.number == page.lesson.number
-            st.page_link(address(name), label=f"{mark} {'**' + title + '**' if here else title}")
+            mark = "answered" if letters.get(kind.number) else "seen" if kind.number in letters else "ahead"
+            label = f"{kind.number} · {text(f'lesson.{name}.title')}"
+            st.page_link(address(name), label=label, icon=MARKS[mark], help=text(f"page.learn.mark.{mark}"))
         answered = sum(bool(letters.get(kind.number)) for kind in LESSONS)
         st.caption(text("page.learn.answered", answered=answered, lessons=len(LESSONS)))
         st.page_link("views/learn/glossary.py", label=text("page.glossary.title"))
@@ -126,14 +131,16 @@ def question(page: Page) -> None:
     name = f"lesson.{lesson.name}"
     key = f"{name}.choice"
     memory.show(key, next((c for c in lesson.choices if lesson.letter(c) == page.chosen), None))
+    st.markdown(f"**{text('page.learn.predict')}** {said(lesson, 'question', text)}")
     st.radio(
-        f"**{text('page.learn.predict')}** {said(lesson, 'question', text)}",
+        text("page.learn.predict"),
         lesson.choices,
         key=key,
         index=None,
         format_func=lambda choice: text(f"{name}.choice.{choice}"),
         on_change=choose,
         args=(type(lesson), page.lesson.answers, key),
+        label_visibility="collapsed",
     )
 
 

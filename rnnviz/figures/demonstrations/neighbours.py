@@ -38,16 +38,17 @@ class Neighbours(DemonstrationFigure):
         }  # fmt: skip
         heat = {
             "type": "heatmap", "z": packed(conditional(data["pair_count"].values)), "xaxis": "x2", "yaxis": "y2",
-            "colorscale": look.sequential, "zmin": 0, "colorbar": {"len": 0.6, "y": 0.28, "thickness": 12},
+            "colorscale": look.sequential, "zmin": 0,
+            "colorbar": {"len": 0.5, "y": 0.23, "thickness": 12, "title": {"text": "P"}},
             "hovertemplate": "%{y} → %{x}: %{z:.2f}<extra></extra>",
         }  # fmt: skip
         layout = look.layout(
             text("figure.neighbours.title"), about(shown.demonstration, text), uirevision="neighbours"
         ) | {
             "xaxis": look.axis(title={"text": text("figure.units.time")}, anchor="y"),
-            "yaxis": look.axis(domain=[0.74, 1], showticklabels=not of_characters, title={"text": "<i>x</i><sub>t</sub>"}),
-            "xaxis2": look.axis(title={"text": "<i>x</i><sub>t</sub>"}, anchor="y2", **ticks),
-            "yaxis2": look.axis(domain=[0, 0.54], title={"text": "<i>x</i><sub>t−1</sub>"}, **ticks),
+            "yaxis": look.axis(domain=[0.76, 1], showticklabels=not of_characters, title={"text": "<i>x</i><sub>t</sub>"}),
+            "xaxis2": look.axis(title={"text": text("figure.neighbours.later")}, anchor="y2", **ticks),
+            "yaxis2": look.axis(domain=[0, 0.46], title={"text": text("figure.neighbours.earlier")}, **ticks),
         }  # fmt: skip
         return {"data": [line, heat], "layout": layout}
 
