@@ -1,4 +1,4 @@
-"""Every demonstration and every figure of one: deterministic, bounded, drawn and said in both languages; and known answers."""
+"""Every demonstration and every figure of one: deterministic, bounded, said in both languages; and known answers."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from rnnviz.ui.lessons.lesson import Found, Numbers, Part
 from rnnviz.ui.lessons.progress import Progress
 from rnnviz.ui.lessons.prose import SLOTS, said, settings_in, terms, terms_in
 from tests.test_house import placeholders
-from tests.ui.test_views import MAIN, opened, sound, without_formulas, words
+from tests.ui.test_views import opened, sound, without_formulas, words
 
 every_lesson = pytest.mark.parametrize("kind", LESSONS, ids=lambda kind: kind.start().name)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -115,9 +115,12 @@ def test_every_way_onward_sets_what_that_page_knows(kind: type[Lesson]) -> None:
 
 
 def open_lesson(kind: type[Lesson], **link: str) -> AppTest:
-    app = opened(**link)
-    app.switch_page(f"views/learn/{kind.start().name}.py")
-    return app.run()
+    """By its link, in a session that has not seen it; AppTest learns the addresses of the pages from a first run."""
+    app = opened(lang=link["lang"])
+    app.query_params = {}
+    for name, word in link.items():
+        app.query_params[name] = word
+    return app.switch_page(f"views/learn/{kind.start().name}.py").run()
 
 
 @every_lesson
@@ -148,10 +151,7 @@ def test_the_answer_is_computed_and_choosing_it_reveals_the_reason(kind: type[Le
 @every_lesson
 def test_the_link_alone_opens_the_lesson_with_its_answer(kind: type[Lesson]) -> None:
     letter = kind.start().letter(kind.choices[0])
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page(f"views/learn/{kind.start().name}.py")
-    app.query_params["answers"], app.query_params["v"], app.query_params["lang"] = f"{kind.number}{letter}", "1", "en"
-    sound(app.run())
+    app = sound(open_lesson(kind, lang="en", v="1", answers=f"{kind.number}{letter}"))
     assert app.radio(key=f"lesson.{kind.start().name}.choice").value == kind.choices[0]
     assert app.info or app.success
 

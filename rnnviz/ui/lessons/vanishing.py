@@ -64,18 +64,17 @@ class VanishingLesson(Lesson):
         return (Part(self.study(), (GradientFlow(),), controls, reads=("clipped_gradient",)),)
 
     def numbers(self, found: Sequence[Found]) -> Numbers:
-        """What each keeps of its gradient, in all and per step; and what clipping at 1 does to ReLU's and to tanh's."""
+        """What each keeps of its gradient, in all and per step; and what clipping at 1 does to ReLU's and the sigmoid's."""
         (results,) = found
         assert not isinstance(results, Demonstrated)
         flows = {result.experiment.cell.activation: survival(result, "gradient") for result in results.values()}
-        relu, tanh = (clipping(results[f"elman-{name}"]) for name in ("relu", "tanh"))
+        clipped = {name: clipping(results[f"elman-{name}"]) for name in ("relu", "sigmoid")}
         return {
             "gain": self.gain,
             "lags": self.sequence_length - 1,
             **{f"{name}_kept": Decades(flow.kept) for name, flow in flows.items()},
             **{f"{name}_step": 10**flow.per_step for name, flow in flows.items()},
-            **{f"relu_{name}": number for name, number in relu.items()},
-            **{f"tanh_{name}": number for name, number in tanh.items()},
+            **{f"{name}_{place}": number for name, said in clipped.items() for place, number in said.items()},
         }
 
     def right(self, numbers: Numbers) -> str:
