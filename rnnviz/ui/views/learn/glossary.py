@@ -15,8 +15,8 @@ def page(text: Text) -> None:
     st.header(text("page.glossary.title"), anchor=False)
     st.markdown(text("page.glossary.lead"))
     for term in sorted(terms(), key=lambda term: text(f"term.{term}.name").casefold()):
-        names = " · ".join(each(f"term.{term}.name") for each in (text, *others))
-        st.subheader(names, anchor=term)
+        names = dict.fromkeys(each(f"term.{term}.name") for each in (text, *others))  # LSTM is LSTM everywhere
+        st.subheader(" · ".join(names), anchor=term)
         for each in (text, *others):
             st.markdown(each(f"term.{term}.means"))
 
