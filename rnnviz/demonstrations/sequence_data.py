@@ -26,7 +26,7 @@ LENGTH = 2_000  # values of a synthesised series
 CHARACTERS = 12_000  # of the text
 TRAINED = 2 / 3  # of the series; the rest is held out
 CELLS = 8  # bins of equal count for numbers
-LETTERS = 20  # most frequent characters; all others share one more place
+LETTERS = 12  # most frequent characters; all others share one more place
 MODULE, COMPANY = "textwrap", "GOOG"
 
 

@@ -30,7 +30,7 @@ class Neighbours(DemonstrationFigure):
         data, of_characters = shown.data, shown.demonstration.flat()["series"] == "characters"
         strip = data["value"].values[:SHOWN]
         places = [escape(str(place)) for place in data["place"].values]
-        ticks = {"tickvals": list(range(len(places))), "ticktext": places, "tickfont": {"size": 12}}
+        ticks = {"tickvals": list(range(len(places))), "ticktext": places, "tickfont": {"size": 11}, "tickangle": 0}
         line = {
             "type": "scatter", "mode": "markers" if of_characters else "lines", "x": packed(np.arange(1, len(strip) + 1)),
             "y": packed(strip), "line": {"color": look.ink, "width": 1.5}, "marker": {"size": 4, "color": look.ink},
