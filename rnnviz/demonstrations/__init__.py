@@ -2,11 +2,15 @@
 
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.gated_costs import GatedCosts
+from rnnviz.demonstrations.inside_cell import InsideCell
 from rnnviz.demonstrations.sequence_data import SequenceData
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    InsideCell,
+    GatedCosts,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]
+__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "GatedCosts", "InsideCell", "SequenceData"]
