@@ -21,7 +21,7 @@ from rnnviz.tasks import Adding
 from rnnviz.training import Training
 
 STEPS, UNITS = 20, 6
-UPDATES = 400
+UPDATES = 300
 EXAMPLE = 100_024  # not trained on; its marks stand at steps 4 and 14
 CELLS: dict[str, LSTM | GRU] = {
     "lstm": LSTM(hidden_size=UNITS, forget_bias=ForgetBias(value=2.0)),

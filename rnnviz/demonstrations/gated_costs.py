@@ -20,12 +20,12 @@ from rnnviz.demonstrations.demonstration import Demonstration, Tick, nothing
 from rnnviz.initializers import PyTorchDefault
 from rnnviz.streams import generator
 
-STEPS, EXAMPLES, FEATURES = 50, 16, 8
-REPEATS = 5
+STEPS, EXAMPLES, FEATURES = 30, 16, 8
+REPEATS = 3
 
 
 class GatedCosts(Demonstration):
-    """A vanilla RNN, an LSTM and a GRU with its reset after and before the product; T = 50.
+    """A vanilla RNN, an LSTM and a GRU with its reset after and before the product; T = 30.
 
     Each runs forward and, by autograd, back again, by its equation and as a layer of PyTorch, which has no GRU with its
     reset before; float32, 16 examples of 8 features.
@@ -50,7 +50,7 @@ class GatedCosts(Demonstration):
 
         bytes: what autograd keeps of a forward pass by the equation for the way back, without the weights.
         milliseconds, library_milliseconds: a pass forward and back by the equation, and of torch.nn's layer (NaN where
-        there is none); the least of five taken in turns, since what else a machine does can only add.
+        there is none); the least of three taken in turns, since what else a machine does can only add.
         """
         layers = {name: Layer.of(cell) for name, cell in self.cells().items()}
         kept = [layer.bytes_kept() for layer in layers.values()]

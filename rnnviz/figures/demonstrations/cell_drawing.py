@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from html import escape
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import pandas as pd
 import xarray as xr
@@ -14,7 +14,7 @@ from pydantic import Field
 from rnnviz.choice import Range
 from rnnviz.demonstrations import Demonstrated, InsideCell
 from rnnviz.demonstrations.adders import STEPS, UNITS
-from rnnviz.figures.demonstrations.diagram import BOX, TANK, Diagram, three
+from rnnviz.figures.demonstrations.diagram import BOX, HALF, TANK, WIDTH, Diagram, three
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.figure import FigureDict
 from rnnviz.figures.look import Look
@@ -97,9 +97,6 @@ class Now:
     def __getitem__(self, letter: str) -> float:
         return self.numbers[letter]
 
-    def held(self, letter: str, text: Text) -> str:
-        return text("figure.cell_drawing.held") if letter in self.holds else ""
-
     def equations(self) -> list[Equation]:
         return lstm_equations(self.numbers) if self.is_lstm else gru_equations(self.numbers)
 
@@ -156,75 +153,83 @@ def gru_equations(n: dict[str, float]) -> list[Equation]:
 
 # — the two drawings, in the coordinates of `diagram` —
 
-TOP, GATES, BOTTOM = 7.9, 4.3, 1.9  # the memory's line, the middle of the gates, the line that feeds them
+TOP, MIDDLE, GATES, BOTTOM = (
+    7.9,
+    6.25,
+    4.3,
+    1.9,
+)  # the memory's line; what joins it; the gates; the line that feeds them
 
 
 def lstm(d: Diagram, now: Now, text: Text) -> None:
     """c runs along the top, h and x feed the gates from below, and h_t is c_t seen through tanh and o."""
-    memory, hidden = d.look.colour("lstm"), d.look.colour("elman")
-    says = {
-        letter: text(f"figure.cell_drawing.says.{letter}")
-        for letter in ("f", "i", "g", "o", "c", "h", "fc", "ig", "tanh")
-    }
-    feed(d, now, text, {1.3: TANK, 2.3: TANK, 3.3: BOX, 4.3: TANK}, hidden)
-    d.wire((0, TOP), (6, TOP), colour=memory, width=4)
-    d.wire((1.3, GATES + TANK), (1.3, TOP - 0.35))
-    d.wire((2.3, GATES + TANK), (2.3, 6.3), (2.62, 6.3))
-    d.wire((3.3, GATES + BOX), (3.3, 6.3), (2.98, 6.3))
-    d.wire((2.8, 6.65), (2.8, TOP - 0.35))
-    d.wire((5.3, TOP), (5.3, 6.2 + BOX), colour=memory, arrow=False)
-    d.wire((5.3, 6.2 - BOX), (5.3, GATES + 0.35), colour=memory)
-    d.wire((4.73, GATES), (5.12, GATES))
-    d.wire((5.3, GATES - 0.35), (5.3, BOTTOM), (6, BOTTOM), colour=hidden, width=3)
-    for x, letter in ((1.3, "f"), (2.3, "i"), (4.3, "o")):
-        d.tank(
-            (x, GATES), f"<i>{letter}</i>", now[letter], says[letter], d.look.of_several(2), held=now.held(letter, text)
-        )
-    d.box((3.3, GATES), "<i>g</i>", now["g"], says["g"], d.look.of_several(1))
-    d.box((5.3, 6.2), "tanh <i>c</i>", squashed(now.numbers), says["tanh"], memory)
-    for at, sign in (((1.3, TOP), "×"), ((2.8, TOP), "+"), ((2.8, 6.3), "×"), ((5.3, GATES), "×")):
-        d.node(at, sign)
-    d.value((2.05, TOP + 0.75), "<i>f c</i><sub>t−1</sub>", now["f"] * now["m_before"], says["fc"])
-    d.value((3.32, 7.2), "<i>i g</i>", now["i"] * now["g"], says["ig"])
-    ends(d, now, "c", says["c"], memory)
-    d.value((5.68, BOTTOM - 0.8), "<i>h</i><sub>t</sub>", now["h_after"], says["h"], colour=hidden)
+    f, i, g, o, out = 1.3, 2.3, 3.3, 4.3, 5.3
+    new = (i + g) / 2
+    memory, hidden, says = d.look.colour("lstm"), d.look.colour("elman"), Says(text)
+    d.nodes += [(f, TOP, "×"), (new, TOP, "+"), (new, MIDDLE, "×"), (out, GATES, "×")]
+    feed(d, now, says, {f: TANK, i: TANK, g: BOX, o: TANK}, hidden)
+    d.wire((0, TOP), (WIDTH, TOP), colour=memory, width=4)
+    d.wire((f, GATES + TANK), (f, TOP))
+    d.wire((i, GATES + TANK), (i, MIDDLE), (new, MIDDLE))
+    d.wire((g, GATES + BOX), (g, MIDDLE), (new, MIDDLE))
+    d.wire((new, MIDDLE), (new, TOP))
+    d.wire((out, TOP), (out, MIDDLE + BOX), colour=memory, arrow=False)
+    d.wire((out, MIDDLE - BOX), (out, GATES), colour=memory)
+    d.wire((o + HALF, GATES), (out, GATES))
+    d.wire((out, GATES), (out, BOTTOM), (WIDTH, BOTTOM), colour=hidden, width=3)
+    tanks(d, now, text, {f: "f", i: "i", o: "o"})
+    d.box((g, GATES), "<i>g</i>", now["g"], says("g"), d.look.of_several(1))
+    d.box((out, MIDDLE), "tanh <i>c</i>", squashed(now.numbers), says("tanh"), memory)
+    d.value(((f + new) / 2, TOP + 0.75), "<i>f c</i><sub>t−1</sub>", now["f"] * now["m_before"], says("fc"))
+    d.value((new + 0.52, 7.2), "<i>i g</i>", now["i"] * now["g"], says("ig"))
+    ends(d, now, "c", says("c"), memory)
+    d.value((5.68, BOTTOM - 0.8), "<i>h</i><sub>t</sub>", now["h_after"], says("h"), colour=hidden)
 
 
 def gru(d: Diagram, now: Now, text: Text) -> None:
     """h runs along the top: z keeps it, 1 − z lets the candidate in, r says how much of it the candidate sees."""
-    memory = d.look.colour("gru")
-    says = {
-        letter: text(f"figure.cell_drawing.says.{letter}") for letter in ("z", "r", "n", "zh", "open", "new", "state")
-    }
-    feed(d, now, text, {1.3: TANK, 3.3: TANK, 4.8: BOX}, memory)
-    d.wire((0, TOP), (6, TOP), colour=memory, width=4)
-    d.wire((1.3, GATES + TANK), (1.3, TOP - 0.35))
-    d.wire((1.73, GATES), (2.4, GATES), (2.4, 5.45))
-    d.wire((2.83, 6.2), (4.6, 6.2))
-    d.wire((3.73, GATES), (4.35, GATES))
-    d.wire((4.8, GATES + BOX), (4.8, 5.85))
-    d.wire((4.8, 6.55), (4.8, TOP - 0.35))
-    for x, letter in ((1.3, "z"), (3.3, "r")):
-        d.tank(
-            (x, GATES), f"<i>{letter}</i>", now[letter], says[letter], d.look.of_several(2), held=now.held(letter, text)
-        )
-    d.box((2.4, 6.2), "1 − <i>z</i>", 1 - now["z"], says["open"], d.look.of_several(2))
-    d.box((4.8, GATES), "<i>n</i>", now["n"], says["n"], d.look.of_several(1))
-    for at, sign in (((1.3, TOP), "×"), ((4.8, TOP), "+"), ((4.8, 6.2), "×")):
-        d.node(at, sign)
-    d.value((3.0, TOP + 0.75), "<i>z h</i><sub>t−1</sub>", now["z"] * now["h_before"], says["zh"])
-    d.value((5.45, 6.9), "(1−<i>z</i>)<i>n</i>", (1 - now["z"]) * now["n"], says["new"])
-    ends(d, now, "h", says["state"], memory)
+    z, opened, r, n = 1.3, 2.4, 3.3, 4.8
+    memory, says = d.look.colour("gru"), Says(text)
+    d.nodes += [(z, TOP, "×"), (n, TOP, "+"), (n, MIDDLE, "×")]
+    feed(d, now, says, {z: TANK, r: TANK, n: BOX}, memory)
+    d.wire((0, TOP), (WIDTH, TOP), colour=memory, width=4)
+    d.wire((z, GATES + TANK), (z, TOP))
+    d.wire((z + HALF, GATES), (opened, GATES), (opened, MIDDLE - BOX))
+    d.wire((opened + HALF, MIDDLE), (n, MIDDLE))
+    d.wire((r + HALF, GATES), (n - HALF, GATES))
+    d.wire((n, GATES + BOX), (n, MIDDLE))
+    d.wire((n, MIDDLE), (n, TOP))
+    tanks(d, now, text, {z: "z", r: "r"})
+    d.box((opened, MIDDLE), "1 − <i>z</i>", 1 - now["z"], says("open"), d.look.of_several(2))
+    d.box((n, GATES), "<i>n</i>", now["n"], says("n"), d.look.of_several(1))
+    d.value(((z + n) / 2, TOP + 0.75), "<i>z h</i><sub>t−1</sub>", now["z"] * now["h_before"], says("zh"))
+    d.value((n + 0.65, 6.95), "(1−<i>z</i>)<i>n</i>", (1 - now["z"]) * now["n"], says("new"))
+    ends(d, now, "h", says("state"), memory)
 
 
-def feed(d: Diagram, now: Now, text: Text, columns: dict[float, float], colour: str) -> None:
+class Says(NamedTuple):
+    """What a mark says to the pointer."""
+
+    text: Text
+
+    def __call__(self, mark: str) -> str:
+        return self.text(f"figure.cell_drawing.says.{mark}")
+
+
+def tanks(d: Diagram, now: Now, text: Text, gates: dict[float, str]) -> None:
+    """The gates by their x."""
+    for x, letter in gates.items():
+        held = text("figure.cell_drawing.held") if letter in now.holds else ""
+        d.tank((x, GATES), f"<i>{letter}</i>", now[letter], Says(text)(letter), d.look.of_several(2), held=held)
+
+
+def feed(d: Diagram, now: Now, says: Says, columns: dict[float, float], colour: str) -> None:
     """h_{t−1} from the left and x_t from below, to every gate and the candidate: x of each, and half its height."""
     d.wire((0, BOTTOM), (max(columns), BOTTOM), colour=colour, width=3, arrow=False)
     d.wire((0.75, 0.95), (0.75, BOTTOM), colour=d.look.ink, arrow=False)
     for x, half in columns.items():
         d.wire((x, BOTTOM), (x, GATES - half))
-    d.value((0.4, BOTTOM + 0.8), "<i>h</i><sub>t−1</sub>", now["h_before"], text("figure.cell_drawing.says.before"),
-            colour=colour)  # fmt: skip
+    d.value((0.4, BOTTOM + 0.8), "<i>h</i><sub>t−1</sub>", now["h_before"], says("before"), colour=colour)
     d.label((0.75, 0.5), f"<i>x</i><sub>t</sub> = {now.reads}", xanchor="left", xshift=-20)
 
 

@@ -13,7 +13,8 @@ from rnnviz.figures.look import Look
 from rnnviz.text.numbers import minus
 
 Point = tuple[float, float]
-TANK, BOX = 0.95, 0.75  # half the height of a gate, and of a box
+HALF, TANK, BOX = 0.43, 0.95, 0.75  # half the width of a gate or a box, half the height of a gate, and of a box
+RIM = 12  # pixels from the middle of a disc to its rim
 WIDTH, HEIGHT = 6.0, 10.0  # of the drawing's own coordinates; letters keep their size on a phone
 
 
@@ -24,13 +25,16 @@ def three(value: float) -> str:
 
 def tail(start: Point, end: Point) -> Point:
     """A point on the way, close to its end."""
-    length = math.dist(start, end)
-    return tuple(at - 0.3 * (at - before) / length for before, at in zip(start, end, strict=True))  # type: ignore[return-value]
+    part = min(1.0, 0.6 / math.dist(start, end))
+    return end[0] - part * (end[0] - start[0]), end[1] - part * (end[1] - start[1])
 
 
 @dataclass
 class Diagram:
-    """Collects what is drawn; every mark with something to say answers to the pointer."""
+    """Collects what is drawn; every mark with something to say answers to the pointer.
+
+    nodes: products and sums, discs of the same size on every screen. They come before the wires that end at them.
+    """
 
     look: Look
     shapes: list[dict[str, Any]] = field(default_factory=list)
@@ -55,7 +59,7 @@ class Diagram:
     def tank(self, at: Point, symbol: str, value: float, says: str, colour: str, *, held: str = "") -> None:
         """A gate: a box filled as high as it is open; bordered in the colour of an alarm where it is held."""
         x, y = at
-        left, right, low, high = x - 0.43, x + 0.43, y - TANK, y + TANK
+        left, right, low, high = x - HALF, x + HALF, y - TANK, y + TANK
         border = {"color": self.look.alarm if held else colour, "width": 3 if held else 2}
         self.rectangle((left, low), (right, low + (high - low) * value), self.look.faint(colour, 0.3))
         self.rectangle((left, low), (right, high), line=border)
@@ -63,10 +67,10 @@ class Diagram:
         if held:
             self.label((x, high), held, colour=self.look.alarm, size=12, yanchor="bottom")
 
-    def box(self, at: Point, symbol: str, value: float, says: str, colour: str, *, half: float = 0.43) -> None:
+    def box(self, at: Point, symbol: str, value: float, says: str, colour: str) -> None:
         """What has no scale from shut to open."""
         x, y = at
-        corners = (x - half, y - BOX), (x + half, y + BOX)
+        corners = (x - HALF, y - BOX), (x + HALF, y + BOX)
         self.rectangle(*corners, self.look.paper, line={"color": colour, "width": 2})
         self.value(at, symbol, value, says)
 
@@ -74,12 +78,11 @@ class Diagram:
         corners = {"x0": low[0], "y0": low[1], "x1": high[0], "y1": high[1]}
         self.shapes.append({"type": "rect", **corners, "fillcolor": fill, "line": {"width": 0}, **rest})
 
-    def node(self, at: Point, sign: str) -> None:
-        """A product or a sum: a disc of the same size on every screen."""
-        self.nodes.append((*at, sign))
+    def has_node(self, at: Point) -> bool:
+        return at in [(x, y) for x, y, _ in self.nodes]
 
     def wire(self, *points: Point, colour: str = "", width: float = 2, arrow: bool = True) -> None:
-        """A line along the points; with an arrow at its end."""
+        """A line along the points, with an arrow at its end; before the rim of a disc, where one is there already."""
         ink = colour or self.look.muted
         path = "M" + " L".join(f"{x},{y}" for x, y in points)
         self.shapes.append({"type": "path", "path": path, "line": {"color": ink, "width": width}, "layer": "below"})
@@ -87,7 +90,7 @@ class Diagram:
             (ax, ay), (x, y) = tail(*points[-2:]), points[-1]  # short, since arrows lie above the nodes
             self.notes.append({
                 "x": x, "y": y, "ax": ax, "ay": ay, "axref": "x", "ayref": "y", "text": "", "showarrow": True,
-                "arrowhead": 2, "arrowwidth": width, "arrowcolor": ink,
+                "arrowhead": 2, "arrowwidth": width, "arrowcolor": ink, "standoff": RIM if self.has_node(points[-1]) else 0,
             })  # fmt: skip
 
     def figure(self, title: str, subtitle: str) -> FigureDict:
@@ -97,7 +100,7 @@ class Diagram:
             points | {
                 "mode": "markers+text", "x": packed(discs[:, 0]), "y": packed(discs[:, 1]), "hoverinfo": "skip",
                 "text": [f"<b>{sign}</b>" for _, _, sign in self.nodes], "textfont": {"size": 15},
-                "marker": {"size": 24, "color": self.look.paper, "line": {"color": self.look.ink, "width": 1.5}},
+                "marker": {"size": 2 * RIM, "color": self.look.paper, "line": {"color": self.look.ink, "width": 1.5}},
             },
             points | {
                 "mode": "markers", "x": packed(spots[:, 0]), "y": packed(spots[:, 1]),

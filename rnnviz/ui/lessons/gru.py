@@ -41,7 +41,12 @@ class GruLesson(Lesson):
         holds = tuple(f"inside.opened.held_{letter}{part}" for letter in GATES for part in ("", ".held_at"))
         return (
             Part(self.inside, (drawing,), ("cell_step", "cell_unit"), height=520),
-            Part(self.inside, (states, CellGradient(cell_step=self.cell_step)), ("inside.opened.reset", *holds)),
+            Part(
+                self.inside,
+                (states, CellGradient(cell_step=self.cell_step)),
+                ("inside.opened.reset", *holds),
+                height=520,
+            ),
             Part(self.costs, (CellCosts(),), ("costs.measured_units",)),
         )
 

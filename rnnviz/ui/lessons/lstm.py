@@ -12,8 +12,9 @@ from rnnviz.choice import Range
 from rnnviz.demonstrations import Demonstrated, InsideCell
 from rnnviz.demonstrations.adders import STEPS, UNITS
 from rnnviz.figures.demonstrations import CellDrawing, CellGradient, CellStates
-from rnnviz.figures.demonstrations.cell_drawing import Now
+from rnnviz.figures.demonstrations.cell_drawing import Now, six
 from rnnviz.figures.demonstrations.diagram import three
+from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
 from rnnviz.ui.misconceptions import Decades
 
@@ -41,7 +42,7 @@ class LstmLesson(Lesson):
         holds = tuple(f"inside.opened.held_{letter}{part}" for letter in GATES for part in ("", ".held_at"))
         return (
             Part(self.inside, (drawing,), ("inside.opened.network", "cell_step", "cell_unit"), height=520),
-            Part(self.inside, (states, CellGradient(cell_step=self.cell_step)), holds),
+            Part(self.inside, (states, CellGradient(cell_step=self.cell_step)), holds, height=520),
         )
 
     def numbers(self, found: Sequence[Found]) -> Numbers:
@@ -62,12 +63,9 @@ class LstmLesson(Lesson):
             "passed_on": three(now["f"] * now["grad_after"]),
             **reaching(shown),
             **{f"shut_{letter}": float(shut.sel(held_gate=gate)) for letter, gate in GATES.items()},
-            **{
-                f"hand_{name}": f"{float(by_hand.sel(gate_or_state=name)):.6f}"
-                for name in by_hand["gate_or_state"].values
-            },
+            **{f"hand_{name}": six(float(by_hand.sel(gate_or_state=name))) for name in by_hand["gate_or_state"].values},
             **{f"gate_{bias:.0f}": f"{1 / (1 + np.exp(-bias)):.6g}" for bias in data["bias"].values},
-            **{f"kept_{bias:.0f}": float(kept) for bias, kept in data["kept_by_bias"].to_series().items()},
+            **{f"kept_{bias:.0f}": numeral(kept, 5) for bias, kept in data["kept_by_bias"].to_series().items()},
         }
 
     def right(self, numbers: Numbers) -> str:
