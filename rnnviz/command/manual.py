@@ -13,7 +13,9 @@ from rnnviz.export import FORMATS
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
+from rnnviz.replays import REPLAYS
 from rnnviz.tasks import TASKS, Task
+from rnnviz.tasks.facts import facts
 from rnnviz.text import Text
 
 Line = tuple[str, str]  # a word, and what is said of it
@@ -91,9 +93,7 @@ def about(option: type[Choice], text: Text) -> str:
     task = default(option)
     if not isinstance(task, Task):
         return ""
-    lag = text("task.needed_lag", lag=task.needed_lag) if task.needed_lag else text("task.no_needed_lag")
-    facts = {"shape": text(f"shape.{task.shape}").capitalize(), "lag": lag, "baseline": text(f"baseline.{task.kind}")}
-    return "  " + text("task.facts", **facts)
+    return "  " + facts(task, text)
 
 
 def activations(text: Text) -> str:
@@ -114,6 +114,11 @@ def formats(text: Text) -> str:
     return table([(f".{one.name}", one.media_type) for one in FORMATS])
 
 
+def replays(text: Text) -> str:
+    said = [(name, f"{text(f'replay.{name}.label')}. {text(f'replay.{name}.what')}") for name in REPLAYS]
+    return table(said)
+
+
 TOPICS: Mapping[str, Callable[[Text], str]] = {
     "cells": options("cell", CELLS),
     "figures": figures,
@@ -122,5 +127,6 @@ TOPICS: Mapping[str, Callable[[Text], str]] = {
     "activations": activations,
     "optimizers": options("optimizer", OPTIMIZERS),
     "formats": formats,
+    "replays": replays,
     "words": experiment_words,
 }

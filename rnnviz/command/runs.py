@@ -18,9 +18,9 @@ STATES = ("queued", "paused", "stopped", "interrupted", "diverged", "completed",
 
 
 class NoSuchRun(LookupError):
-    """No run, or more than one, has a key that begins so; or it has no file yet: `runs.error.<reason>`."""
+    """No run, or more than one, has a key that begins so; it has no file yet; or was not trained: `runs.error.<reason>`."""
 
-    def __init__(self, reason: Literal["unknown", "several", "no_file"], key: str):
+    def __init__(self, reason: Literal["unknown", "several", "no_file", "not_trained"], key: str):
         self.reason, self.key = reason, key
         super().__init__(f"{reason}: {key}")
 

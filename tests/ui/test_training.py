@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.engine.budget import check_training
 from rnnviz.jobs import Batch
+from rnnviz.replays import REPLAYS
 from rnnviz.store import Store
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trainings import Trainings
 from rnnviz.ui import under_way
 from rnnviz.ui.address import read, written
-from rnnviz.ui.training_presets import REPLAYS
 from rnnviz.ui.training_record import START
 from tests.ui.test_views import MAIN, sound, words
 
@@ -112,9 +112,9 @@ def test_every_replay_sets_the_controls_says_what_to_look_for_and_may_be_trained
     app.selectbox(key="train.replay").set_value(name).run()
     sound(app)
     assert app.selectbox(key="train.replay").value == name
-    record = START.changed(REPLAYS[name])
-    look = Text("en")(f"replay.{name}.look", updates=record.experiment.training.updates, examples=32)
-    assert app.markdown[0].value == look
+    record, said = START.changed(REPLAYS[name].words), app.markdown[0].value
+    assert all(Text("en")(f"replay.{name}.{part}") in said for part in ("what", "claim", "look"))
+    assert f"{record.experiment.training.updates} updates" in said and f"{record.seeds} seeds" in said
     for experiment in record.study().experiments().values():
         check_training(experiment)
 

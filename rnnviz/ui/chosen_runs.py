@@ -1,0 +1,83 @@
+"""The runs that were chosen on the page Runs, drawn beside each other; those still under way grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from rnnviz.diagnostics.training_result import ended
+from rnnviz.experiment import Experiment, together
+from rnnviz.export import Picture
+from rnnviz.figures import Result, Results
+from rnnviz.figures.training import LogLines
+from rnnviz.figures.training.log_lines import LOGGED
+from rnnviz.store import Run
+from rnnviz.text import Text
+from rnnviz.trainings import Status, trainings, understood
+from rnnviz.ui.experiment_controls import look
+from rnnviz.ui.training_figures import draw
+
+HEIGHT = 460  # pixels
+BESIDE = 3  # figures in a row
+EVERY = 1.0  # seconds between two looks at what is under way
+
+
+def chosen_runs(runs: Sequence[Run], text: Text) -> None:
+    under_way = any(status.active for status in statuses(runs))
+    st.fragment(drawn, run_every=EVERY if under_way else None)(runs, under_way, text)
+
+
+def statuses(runs: Sequence[Run]) -> list[Status]:
+    return [status for run in runs if (status := trainings().status(run.key)) is not None]
+
+
+def drawn(runs: Sequence[Run], was_active: bool, text: Text) -> None:
+    now = statuses(runs)
+    active = [status for status in now if status.active]
+    if was_active and not active:
+        st.rerun()  # the table says how they ended
+    if active:
+        done, whole = sum(status.update for status in active), sum(status.updates for status in active)
+        said = text("page.runs.rerun.under_way", done=done, all=whole)
+        st.progress(min(done / max(whole, 1), 1.0), text=said)
+    results = results_of(runs, now)
+    if results:
+        curves(results, bool(active), text)
+
+
+def results_of(runs: Sequence[Run], now: Sequence[Status]) -> Results:
+    """What each has written down, under its key, with the title that a person gave it."""
+    outcomes = {status.key: status.outcome for status in now}
+    logs = {run.key: trainings().log(run.key) for run in runs if understood(run)}
+    return {
+        run.key: Result(
+            Experiment.from_flat(run.words), ended(log, outcomes.get(run.key)).assign_attrs(title=run.title)
+        )
+        for run in runs
+        if (log := logs.get(run.key)) is not None
+    }
+
+
+def curves(results: Results, active: bool, text: Text) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        there = [name for name in LOGGED if any(name in run.data for run in results.values())]
+        logged = st.selectbox(
+            text("parameter.logged.label"),
+            there,
+            key="runs.quantity",
+            format_func=lambda name: text(f"option.logged.{name}.label"),
+        )
+        beside = len(results) > 1 and st.toggle(text("page.runs.beside"), key="runs.beside")
+    if not beside:
+        curve(LogLines(logged=logged), results, active, text)
+        return
+    columns = st.columns(min(len(results), BESIDE))
+    for place in range(len(results)):
+        with columns[place % BESIDE]:
+            curve(LogLines(logged=logged, only=place + 1), results, active, text)
+
+
+def curve(figure: LogLines, results: Results, active: bool, text: Text) -> None:
+    study = together({name: run.experiment for name, run in results.items()})
+    draw(Picture(figure, study, results, text, look()), f"runs.lines.{figure.only}", HEIGHT, active=active)
