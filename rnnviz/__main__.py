@@ -16,11 +16,11 @@ from pathlib import Path
 import typer
 
 from rnnviz.api import results_of
-from rnnviz.choice import InvalidParameter, Known
+from rnnviz.choice import InvalidParameter, Known, default
 from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
 from rnnviz.command.replaying import run_replay
-from rnnviz.command.sweeping import run_sweep
+from rnnviz.command.sweeping import PICTURES, draw_saved, run_sweep
 from rnnviz.command.training import NotAccepted, ending, learnt
 from rnnviz.command.words import example_of, experiment, format_of, one_of, only, wish
 from rnnviz.diagnostics import DIAGNOSTICS
@@ -32,6 +32,7 @@ from rnnviz.executors import PLACES, NoExecutor
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS, CannotExport, Format, Picture, check_ready, formats_of, write
 from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
+from rnnviz.kept_sweeps import UnreadableSweep
 from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.replays import REPLAYS
 from rnnviz.text import LANGUAGES, Text
@@ -71,7 +72,11 @@ def application(text: Text) -> typer.Typer:
     trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
     topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
     sweep_argument = typer.Argument(None, metavar="KEY=VALUE,VALUE", help=text("sweep.words"))
-    sweep_option = typer.Option(None, "--out", help=text("command.out", formats="nc"))
+    sweep_formats = ", ".join(("nc", *formats_of(Picture, FORMATS)))
+    sweep_option = typer.Option(None, "--out", help=text("command.out", formats=sweep_formats))
+    pictures = [default(one).kind for one in PICTURES]
+    sweep_figure_option = typer.Option(pictures[0], "--figure", help=text("sweep.figure", names=", ".join(pictures)))
+    saved_option = typer.Option(None, "--saved", help=text("sweep.saved"))
     needs_option = typer.Option("gradient_kept", help=text("sweep.needs", names=", ".join(DIAGNOSTICS)))
     on_option = typer.Option("serial", help=text("sweep.on", places=", ".join(PLACES)))
     scheduler_option = typer.Option("", help=text("sweep.scheduler"))
@@ -110,11 +115,17 @@ def application(text: Text) -> typer.Typer:
         needs: str = needs_option,
         on: str = on_option,
         scheduler: str = scheduler_option,
+        figure: str = sweep_figure_option,
+        saved: Path = saved_option,
+        dark: bool = dark_option,
         language: str = language_option,
     ) -> None:
         with answering(text):
             one_of("--language", language, LANGUAGES)
-            run_sweep(words or [], needs, on, scheduler, out, text)
+            if saved:
+                draw_saved(saved, words or [], figure, out, text, Look(dark))
+            else:
+                run_sweep(words or [], needs, on, scheduler, figure, out, text, Look(dark))
 
     @app.command(help=text("command.replay", names=", ".join(REPLAYS)), epilog=choices)
     def replay(
@@ -218,6 +229,9 @@ def answering(text: Text) -> Iterator[None]:
         raise typer.Exit(WRONG_WORDS) from None
     except runs.COMPLAINTS as error:
         print(runs.in_words(error, text), file=sys.stderr)
+        raise typer.Exit(WRONG_WORDS) from None
+    except UnreadableSweep as error:
+        print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)
         raise typer.Exit(WRONG_WORDS) from None
     except NoExecutor as error:
         print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from rnnviz.choice import InvalidParameter, OneOf
+from rnnviz.command.netcdf import check_netcdf
 from rnnviz.command.words import one_of
-from rnnviz.export import CannotExport, Format, check_ready, write
+from rnnviz.export import CannotExport, write
 from rnnviz.store import DamagedRun, ForeignFile, NewerStore, Run, Store, arranged
 from rnnviz.text import Text
 
@@ -87,9 +87,7 @@ def show(run: Run, text: Text) -> None:
 def export(store: Store, run: Run, out: Path, text: Text) -> None:
     if not run.file:
         raise NoSuchRun("no_file", run.key)
-    if out.suffix != ".nc":
-        raise InvalidParameter("--out", out.suffix.removeprefix("."), OneOf(("nc",)))
-    check_ready(out, Format("nc", "application/x-netcdf", (Run,), bytes), text)
+    check_netcdf(out, Run, text)
     write(out, store.export(run))
     print(text("command.written", path=out))
 

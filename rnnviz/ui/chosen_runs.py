@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -10,12 +11,14 @@ from rnnviz.diagnostics.training_result import ended
 from rnnviz.experiment import Experiment, together
 from rnnviz.export import Picture
 from rnnviz.figures import Result, Results
+from rnnviz.figures.many_runs import OF_TRAININGS
 from rnnviz.figures.training import LogLines
 from rnnviz.figures.training.log_lines import LOGGED
 from rnnviz.store import Run
 from rnnviz.text import Text
 from rnnviz.trainings import Status, trainings, understood
 from rnnviz.ui.experiment_controls import look
+from rnnviz.ui.many_runs import VIEWS, many_runs
 from rnnviz.ui.training_figures import draw
 
 HEIGHT = 460  # pixels
@@ -43,7 +46,7 @@ def drawn(runs: Sequence[Run], was_active: bool, text: Text) -> None:
         st.progress(min(done / max(whole, 1), 1.0), text=said)
     results = results_of(runs, now)
     if results:
-        curves(results, bool(active), text)
+        views(results, bool(active), text)
 
 
 def results_of(runs: Sequence[Run], now: Sequence[Status]) -> Results:
@@ -57,6 +60,21 @@ def results_of(runs: Sequence[Run], now: Sequence[Status]) -> Results:
         for run in runs
         if (log := logs.get(run.key)) is not None
     }
+
+
+def views(results: Results, active: bool, text: Text) -> None:
+    """Lines over the updates, or all runs at once through what varies among them."""
+    shown: Literal["lines", "parallel", "map"] = "lines"
+    if len(results) > 1:
+        shown = st.segmented_control(
+            text("page.runs.views.label"), ("lines", *VIEWS), key="runs.view", help=text("page.runs.views.help"),
+            format_func=lambda view: text(f"page.runs.views.{view}"), default="lines", required=True,
+        )  # fmt: skip
+    if shown == "lines":
+        curves(results, active, text)
+        return
+    measures = [one for one in OF_TRAININGS if any(one in run.data for run in results.values())]
+    many_runs(results, shown, measures, "runs.many", text, active=active)
 
 
 def curves(results: Results, active: bool, text: Text) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from rnnviz.choice import Choice, OneOf, Range, parameter_at
 from rnnviz.engine.budget import OverBudget
 from rnnviz.experiment import Experiment
+from rnnviz.figures.many_runs import label, said
 from rnnviz.refusals import in_words
 from rnnviz.store import Run
 from rnnviz.text import Text
@@ -17,7 +18,6 @@ from rnnviz.training import Training
 from rnnviz.trainings import trainings, understood
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
-from rnnviz.ui.run_list import label, said
 
 USUAL = "training.optimizer.learning_rate"  # what is changed most often stands first
 OF, REFUSED, BUSY = "rerun.of", "rerun.refused", "rerun.busy"

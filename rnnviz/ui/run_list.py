@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from rnnviz.choice import Word
+from rnnviz.figures.many_runs import label, said
 from rnnviz.store import Run
 from rnnviz.text import Text
 
@@ -49,15 +49,3 @@ def differences(runs: Sequence[Run], text: Text) -> pd.DataFrame:
     return pd.DataFrame(
         [[said(path, word, text) for word in words] for path, words in varying.items()], index=index, columns=columns
     )
-
-
-def label(path: str, text: Text) -> str:
-    key = f"parameter.{path.rpartition('.')[2]}.label"
-    return text(key) if key in text else path
-
-
-def said(path: str, word: Word | None, text: Text) -> str:
-    if word is None:
-        return "–"
-    key = f"option.{path.rpartition('.')[2]}.{word}.label"
-    return text(key) if key in text else str(word).lower() if isinstance(word, bool) else str(word)

@@ -11,7 +11,7 @@ from rnnviz.ui.experiment_controls import plot_words
 from rnnviz.ui.plot import plot
 
 
-def draw(picture: Picture, key: str, height: int, note: str = "", *, active: bool = False) -> None:
+def draw(picture: Picture, key: str, height: int, note: str = "", *, active: bool = False, min_width: int = 0) -> None:
     """`active`: the figure is drawn anew every second; an open menu then stays with the figure at which it was opened."""
     view, results, text = picture.view, picture.results, picture.text
     reading, name = view.reading(results, text), f"{view.kind.replace('_', '-')}-{picture.study.key}"
@@ -23,6 +23,7 @@ def draw(picture: Picture, key: str, height: int, note: str = "", *, active: boo
         alt=text("alt.gradient_flow", title=picture.title, reading=reading.replace("**", "")),
         words=plot_words(text),
         file_name=name,
+        min_width=min_width,
     )
     if note:
         st.caption(note)

@@ -14,13 +14,16 @@ from streamlit.testing.v1 import AppTest
 
 from rnnviz.cells import GRU, LSTM
 from rnnviz.engine import run, train
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, grid
 from rnnviz.export import FORMATS
 from rnnviz.export.netcdf import netcdf
+from rnnviz.figures.figure import power_of_ten
 from rnnviz.jobs import Batch
 from rnnviz.store import Store
+from rnnviz.sweeps import sweep
 from rnnviz.tasks import DelayedRecall
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.text.numbers import numeral
 from rnnviz.training import Training
 from rnnviz.trainings import Trainings
 from rnnviz.ui.rerun import changeable
@@ -201,3 +204,52 @@ def test_the_whole_menu_stands_under_the_comparison(store: Store, language: str)
     app = chosen(app, *keys)
     labels = {one.label for one in [*app.main.button, *app.get("download_button")]}
     assert {Text(language)(f"taking.format.{one.name}.label") for one in FORMATS} <= labels
+
+
+# — many runs at once —
+
+
+@every_language
+@pytest.mark.parametrize("view", ["parallel", "map"])
+def test_the_chosen_runs_are_drawn_through_what_varies_among_them(store: Store, language: str, view: str) -> None:
+    text = Text(language)
+    for cell, seed in (("lstm", 0), ("gru", 0), ("lstm", 1)):
+        store.add(exported(cell, seed))
+    app = runs(language)
+    app = sound(app.button(key="runs.everything").click().run())
+    assert len(app.multiselect(key="runs.selected").value) == 3
+    app = sound(app.segmented_control(key="runs.view").set_value(view).run())
+    assert figures(app) == 1 and f"**{3}**" in words(app)
+    values = [float(run.facts["loss"]) for run in store.runs()]
+    said = app.markdown[1].value if "**3**" in app.markdown[1].value else words(app)
+    assert numeral(max(values)) in said and numeral(min(values)) in said
+    app = sound(app.selectbox(key="runs.many.measure").set_value("accuracy").run())
+    assert text("option.measure.accuracy.label") in words(app)
+
+
+def test_runs_that_do_not_differ_are_told_so(store: Store) -> None:
+    key = store.add(exported("lstm")).key
+    app = chosen(runs(), key)
+    assert not [
+        one for one in app.segmented_control if one.key == "runs.view"
+    ]  # of one run there is nothing to compare
+
+
+@every_language
+def test_a_sweep_is_opened_from_its_file(store: Store, language: str) -> None:
+    app, text = runs(language), Text(language)
+    made = sweep(
+        grid(BASE.changed({"training": "none"}), {"cell": ["lstm", "gru"], "initializer.scale.gain": [0.5, 1.0]})
+    )
+    file = bytes(made.to_netcdf(engine="h5netcdf"))
+    app = sound(app.file_uploader(key="runs.sweep").set_value([("sweep.nc", file, "application/x-netcdf")]).run())
+    assert figures(app) == 2 and text("page.runs.sweep.map_note") in words(app)
+    best = float(made.gradient_kept.max())
+    assert f"**{power_of_ten(best)}**" in words(app)
+
+
+@every_language
+def test_a_file_that_is_no_sweep_is_refused_in_words(store: Store, language: str) -> None:
+    app, text = runs(language), Text(language)
+    app = app.file_uploader(key="runs.sweep").set_value([("run.nc", exported("lstm"), "application/x-netcdf")]).run()
+    assert not app.exception and app.error[0].value == text("sweep.error.no_sweep")

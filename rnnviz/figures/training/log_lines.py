@@ -28,8 +28,9 @@ DIFFERENCES = 2  # of settings that a name says; where more differ, a table is t
 
 
 class Row(NamedTuple):
-    """One run: its name, its stroke and the quantity at every update, (update,)."""
+    """One run: its number from 1, its name, its stroke and the quantity at every update, (update,)."""
 
+    place: int
     name: str
     stroke: dict[str, Any]
     run: Result
@@ -59,18 +60,23 @@ class LogLines(Choice):
         """Of all runs that have the quantity; those not drawn too, for the axes are theirs as well."""
         named = names(results, text)
         return [
-            Row(name, stroke(place, list(results.values()), look), run, run.data[self.logged].values.astype(float))
+            Row(
+                place + 1,
+                name,
+                stroke(place, list(results.values()), look),
+                run,
+                run.data[self.logged].values.astype(float),
+            )
             for place, (name, run) in enumerate(zip(named, results.values(), strict=True))
             if self.logged in run.data and updates_made(run.data)
         ]
 
-    def drawn(self, rows: list[Row], results: Results) -> list[Row]:
-        alone = list(results.values())[self.only - 1 : self.only] if self.only else []
-        return [row for row in rows if row.run in alone] if self.only else rows
+    def drawn(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if self.only in (0, row.place)]
 
     def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
         rows = self.rows(results, text, look)
-        drawn = self.drawn(rows, results)
+        drawn = self.drawn(rows)
         quantity = text(f"option.logged.{self.logged}.label")
         title = escape(drawn[0].name) if self.only and drawn else quantity
         subtitle = quantity if self.only else text("log.subtitle")
@@ -116,7 +122,7 @@ class LogLines(Choice):
         }  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:
-        rows = self.drawn(self.rows(results, text, Look()), results)
+        rows = self.drawn(self.rows(results, text, Look()))
         quantity = text(f"option.logged.{self.logged}.label")
         ends = [
             text("sentence.log_lines.run", curve=row.name, value=number(at_the_end(row.run, self.logged)))
@@ -138,7 +144,7 @@ class LogLines(Choice):
                     text("table.updates"): str(len(row.values)),
                     text("log.at_the_end", quantity=quantity): number(at_the_end(row.run, self.logged)),
                 }
-                for row in self.drawn(self.rows(results, text, Look()), results)
+                for row in self.drawn(self.rows(results, text, Look()))
             ]
         )
 
@@ -147,7 +153,7 @@ class LogLines(Choice):
         frames = [
             pd.DataFrame({"curve": row.name, "key": row.run.experiment.key, "update": np.arange(len(row.values)),
                           self.logged: row.values})
-            for row in self.drawn(self.rows(results, Text(), Look()), results)
+            for row in self.drawn(self.rows(results, Text(), Look()))
         ]  # fmt: skip
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 

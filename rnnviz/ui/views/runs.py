@@ -17,6 +17,7 @@ from rnnviz.trainings import trainings
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL
 from rnnviz.ui.chosen_runs import chosen_runs
+from rnnviz.ui.opened_sweep import opened_sweep
 from rnnviz.ui.rerun import rerun
 from rnnviz.ui.run_list import differences, name_of, table
 
@@ -38,6 +39,7 @@ def page(text: Text) -> None:
         st.info(text("page.runs.empty"))
     else:
         selected(store, listed(everything, text), text)
+    opened_sweep(text)
     take_in(store, text)
     bring_back(store, text)
     say_damage(store, text)
@@ -81,6 +83,10 @@ def selected(store: Store, runs: Sequence[Run], text: Text) -> None:
         text("page.runs.select"), list(by_key), key=SELECTED, format_func=lambda key: name_of(by_key[key], text),
         placeholder=text("page.runs.choose"),
         help=text("page.runs.select_help"),
+    )  # fmt: skip
+    st.button(
+        text("page.runs.views.everything"), help=text("page.runs.views.everything_help"), key="runs.everything",
+        on_click=memory.put, args=(SELECTED, list(by_key)), disabled=len(chosen) == len(by_key),
     )  # fmt: skip
     some = [by_key[key] for key in memory.get(SELECTED)]
     if not some:
