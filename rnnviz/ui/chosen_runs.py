@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from rnnviz.diagnostics.training_result import ended
-from rnnviz.experiment import Experiment, together
+from rnnviz.experiment import together
 from rnnviz.export import Picture
 from rnnviz.figures import Result, Results
 from rnnviz.figures.many_runs import OF_TRAININGS
@@ -16,10 +16,11 @@ from rnnviz.figures.training import LogLines
 from rnnviz.figures.training.log_lines import LOGGED
 from rnnviz.store import Run
 from rnnviz.text import Text
-from rnnviz.trainings import Status, trainings, understood
+from rnnviz.trainings import Status, trainings
 from rnnviz.ui.experiment_controls import look
 from rnnviz.ui.many_runs import VIEWS, many_runs
 from rnnviz.ui.training_figures import draw
+from rnnviz.ui.under_way import log_of
 
 HEIGHT = 460  # pixels
 BESIDE = 3  # figures in a row
@@ -51,14 +52,11 @@ def drawn(runs: Sequence[Run], was_active: bool, text: Text) -> None:
 
 def results_of(runs: Sequence[Run], now: Sequence[Status]) -> Results:
     """What each has written down, under its key, with the title that a person gave it."""
-    outcomes = {status.key: status.outcome for status in now}
-    logs = {run.key: trainings().log(run.key) for run in runs if understood(run)}
+    titles = {run.key: run.title for run in runs}
     return {
-        run.key: Result(
-            Experiment.from_flat(run.words), ended(log, outcomes.get(run.key)).assign_attrs(title=run.title)
-        )
-        for run in runs
-        if (log := logs.get(run.key)) is not None
+        status.key: Result(status.experiment, ended(log, status.outcome).assign_attrs(title=titles[status.key]))
+        for status in now
+        if (log := log_of(status)) is not None
     }
 
 

@@ -18,6 +18,7 @@ from rnnviz.figures.training import LogLines
 from rnnviz.figures.training.log_lines import LOGGED, names, running_median
 from rnnviz.quantities import TRAINING_QUANTITIES
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.text.numbers import numeral
 
 EN = Text()
 WORDS = {"task": "recall", "task.delay": 2, "task.sequence_length": 6, "cell.hidden_size": 3, "training.updates": 120}
@@ -69,7 +70,7 @@ def test_the_faint_line_is_the_log_and_the_other_its_running_median():
 
 def test_what_is_said_is_the_mean_over_the_last_tenth():
     said = LogLines().reading({"a": log("gru")}, EN)
-    assert said.endswith(f"GRU · tanh: **{log('gru').data.loss.values[-12:].mean():.4g}**.")
+    assert said.endswith(f"GRU · tanh: **{numeral(log('gru').data.loss.values[-12:].mean(), 4)}**.")
     assert LogLines().reading({}, EN) == EN("sentence.training.not_yet")
 
 
@@ -123,3 +124,11 @@ def test_runs_without_a_title_are_named_by_what_tells_them_apart():
 
 def test_every_quantity_that_can_be_drawn_is_one_of_the_log():
     assert set(LOGGED) <= set(TRAINING_QUANTITIES)
+
+
+def test_of_many_runs_the_ends_are_said_and_the_pointer_names_the_rest():
+    few = {str(seed): log("gru", seed=seed) for seed in range(9)}
+    said, drawn = LogLines().reading(few, EN), LogLines()(few, EN, Look())
+    ends = [run.data.loss.values[-12:].mean() for run in few.values()]
+    assert numeral(min(ends), 4) in said and numeral(max(ends), 4) in said and said.count("**") == 4
+    assert "Of 9 runs" in said and not drawn["layout"]["showlegend"] and len(drawn["data"]) == 18

@@ -13,10 +13,10 @@ from pydantic import Field
 from rnnviz.choice import Choice, Range
 from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.look import Look
-from rnnviz.figures.training.learning_curve import number
 from rnnviz.figures.training.panels import decades_ticks, logarithm
 from rnnviz.figures.training.runs import apart, at_the_end, curve_name, said, updates_made
 from rnnviz.text import Text
+from rnnviz.text.numbers import numeral
 
 Logged = Literal["loss", "accuracy", "gradient_norm", "clipped_gradient_norm", "direction_change", "learning_rate"]
 LOGGED: tuple[Logged, ...] = get_args(Logged)
@@ -24,6 +24,7 @@ IN_DECADES = ("loss", "gradient_norm", "clipped_gradient_norm", "learning_rate")
 DASHES = ("solid", "dash", "dot", "dashdot")
 WINDOW = 50  # the median runs over so many parts of a log: what is left of the noise is seen faintly behind it
 POINTS = 1000  # of a line; more than there are pixels
+MANY = 8  # runs; more have no room in a legend, nor in a sentence each: the pointer names them
 DIFFERENCES = 2  # of settings that a name says; where more differ, a table is the place for them
 
 
@@ -80,7 +81,12 @@ class LogLines(Choice):
         quantity = text(f"option.logged.{self.logged}.label")
         title = escape(drawn[0].name) if self.only and drawn else quantity
         subtitle = quantity if self.only else text("log.subtitle")
-        layout = look.layout(title, subtitle, uirevision=f"log-{self.logged}-{self.only}", showlegend=not self.only)
+        layout = look.layout(
+            title,
+            subtitle,
+            uirevision=f"log-{self.logged}-{self.only}",
+            showlegend=not self.only and len(drawn) <= MANY,
+        )
         traces = [trace for row in drawn for trace in self.lines(row)]
         return {"data": traces, "layout": layout | self.axes(rows, text, look)}
 
@@ -124,15 +130,18 @@ class LogLines(Choice):
     def reading(self, results: Results, text: Text) -> str:
         rows = self.drawn(self.rows(results, text, Look()))
         quantity = text(f"option.logged.{self.logged}.label")
-        ends = [
-            text("sentence.log_lines.run", curve=row.name, value=number(at_the_end(row.run, self.logged)))
-            for row in rows
-        ]
-        return (
-            " ".join([text("sentence.log_lines.what", quantity=quantity), *ends])
-            if ends
-            else text("sentence.training.not_yet")
-        )
+        if not rows:
+            return text("sentence.training.not_yet")
+        ordered = sorted(rows, key=lambda row: at_the_end(row.run, self.logged))
+        told = rows if len(rows) <= MANY else [ordered[0], ordered[-1]]
+        said = [text("sentence.log_lines.run", curve=row.name, value=self.end(row)) for row in told]
+        if len(rows) > MANY:
+            said.insert(0, text("sentence.log_lines.many", runs=len(rows)))
+        return " ".join([text("sentence.log_lines.what", quantity=quantity), *said])
+
+    def end(self, row: Row) -> str:
+        """Over the last tenth of its updates."""
+        return numeral(at_the_end(row.run, self.logged), 4)
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per run: over the last tenth of its updates."""
@@ -142,7 +151,7 @@ class LogLines(Choice):
                 {
                     text("table.curve"): row.name,
                     text("table.updates"): str(len(row.values)),
-                    text("log.at_the_end", quantity=quantity): number(at_the_end(row.run, self.logged)),
+                    text("log.at_the_end", quantity=quantity): self.end(row),
                 }
                 for row in self.drawn(self.rows(results, text, Look()))
             ]
