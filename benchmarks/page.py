@@ -92,7 +92,7 @@ def browser() -> Iterator[Row]:
         yield Row("slider to pixel, ms", float("nan"), note=f"not measured: {error}")
         return
     with TemporaryDirectory() as store, serving_app(RNNVIZ_STORE=store) as running, sync_playwright() as playwright:
-        window = playwright.chromium.launch(executable_path=chromium(), args=flags()).new_page()
+        window = playwright.chromium.launch(executable_path=chromium(), args=flags()).new_context().new_page()
         idle = pixels(window, running.url)
         train_in_another_window(window, running.url)
         busy = pixels(window, running.url)

@@ -213,11 +213,8 @@ def test_the_whole_menu_stands_under_the_comparison(store: Store, language: str)
 @pytest.mark.parametrize("view", ["parallel", "map"])
 def test_the_chosen_runs_are_drawn_through_what_varies_among_them(store: Store, language: str, view: str) -> None:
     text = Text(language)
-    for cell, seed in (("lstm", 0), ("gru", 0), ("lstm", 1)):
-        store.add(exported(cell, seed))
-    app = runs(language)
-    app = sound(app.button(key="runs.everything").click().run())
-    assert len(app.multiselect(key="runs.selected").value) == 3
+    keys = [store.add(exported(*one)).key for one in (("lstm", 0), ("gru", 0), ("lstm", 1))]
+    app = chosen(runs(language), *keys)
     app = sound(app.segmented_control(key="runs.view").set_value(view).run())
     assert figures(app) == 1 and f"**{3}**" in words(app)
     values = [float(run.facts["loss"]) for run in store.runs()]

@@ -84,10 +84,6 @@ def selected(store: Store, runs: Sequence[Run], text: Text) -> None:
         placeholder=text("page.runs.choose"),
         help=text("page.runs.select_help"),
     )  # fmt: skip
-    st.button(
-        text("page.runs.views.everything"), help=text("page.runs.views.everything_help"), key="runs.everything",
-        on_click=memory.put, args=(SELECTED, list(by_key)), disabled=len(chosen) == len(by_key),
-    )  # fmt: skip
     some = [by_key[key] for key in memory.get(SELECTED)]
     if not some:
         return
