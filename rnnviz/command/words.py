@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from rnnviz.cells import CELLS
-from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Range, Word
+from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Range, Word, default
+from rnnviz.demonstrations import Demonstration
 from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, Picture, formats_of
 from rnnviz.figures import FIGURES, AnyFigure
+from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 
 Named = TypeVar("Named")
 
 COMPARE, VIEW = "compare", "view."
+DEMONSTRATED = {figure.model_fields["kind"].default: figure for figure in DEMONSTRATION_FIGURES}
 
 
 class Wish(NamedTuple):
@@ -27,16 +30,19 @@ class Wish(NamedTuple):
 def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
     words = list(words)
     flat, alone = read(words)
-    view, _ = view_and_rest(figure, words, FIGURES, "figure")
+    view, _ = view_and_rest(figure, words, FIGURES, "figure", *DEMONSTRATED)
     rest = {path: word for path, word in flat.items() if not path.startswith(VIEW)}
     return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
 
 
 def view_and_rest(
-    figure: str, words: Iterable[str], known: Iterable[type[Choice]], where: str
+    figure: str, words: Iterable[str], known: Iterable[type[Choice]], where: str, *besides: str
 ) -> tuple[Any, list[str]]:
-    """A figure with the options that words beginning with `view.` give it, and the other words."""
-    chosen = one_of(where, figure, {one.model_fields["kind"].default: one for one in known})
+    """A figure with the options that words beginning with `view.` give it, and the other words.
+
+    `besides` are names that are good elsewhere.
+    """
+    chosen = one_of(where, figure, {one.model_fields["kind"].default: one for one in known}, *besides)
     given = [word for word in words if word.startswith(VIEW)]
     flat, _ = read(given, alone=())
     try:
@@ -44,6 +50,13 @@ def view_and_rest(
     except InvalidParameter as error:
         raise error.under(VIEW.rstrip(".")) from None
     return view, [word for word in words if word not in given]
+
+
+def demonstrated(figure: str, words: Iterable[str]) -> tuple[DemonstrationFigure, Demonstration]:
+    """A figure of a demonstration as it starts, and the demonstration that the words mean."""
+    flat, _ = read(words, alone=())
+    view = default(DEMONSTRATED[figure])
+    return view, view.draws.from_flat(flat)
 
 
 def experiment(words: Iterable[str]) -> Experiment:
@@ -108,7 +121,8 @@ def example_of(study: Study, asked: int) -> int:
     return asked - 1
 
 
-def one_of(path: str, word: str, known: dict[str, Named]) -> Named:
+def one_of(path: str, word: str, known: dict[str, Named], *others: str) -> Named:
+    """`others` are words that are good elsewhere."""
     if word not in known:
-        raise InvalidParameter(path, word, OneOf(tuple(known)))
+        raise InvalidParameter(path, word, OneOf((*known, *others)))
     return known[word]
