@@ -20,6 +20,7 @@ from rnnviz.text.numbers import numeral
 Measure = Literal["gradient_kept", "loss", "accuracy", "gradient_norm"]
 OF_TRAININGS: tuple[Measure, ...] = ("loss", "accuracy", "gradient_norm")
 TICKS, APART = 7, 0.13  # at most so many names at an axis, and so far apart, in its length
+SAID = 4  # parameters of a run that a sentence says; more are in the table
 LONGEST = 16  # characters of a line of an axis' name
 
 
@@ -164,9 +165,12 @@ def measure_axis(results: Results, measure: Measure, text: Text) -> Axis:
 
 
 def names(results: Results) -> list[str]:
-    """The title that a person gave it, else the name that it has in its study."""
-    own = {name: f"#{name}" if name.isdigit() else name for name in results}
-    return [str(run.data.attrs.get("title") or own[name]) for name, run in results.items()]
+    """The title that a person gave it, else the name that it has in its study; of a number or a key enough to find it."""
+
+    def own(name: str, run: Result) -> str:
+        return f"#{name}" if name.isdigit() else f"#{name[:4]}" if name == run.experiment.key else name
+
+    return [str(run.data.attrs.get("title") or own(name, run)) for name, run in results.items()]
 
 
 def hover(k: int, name: str, axes: Sequence[Axis]) -> str:
@@ -200,6 +204,8 @@ def reading(results: Results, measure: Measure, text: Text) -> str:
 
 def described(k: int, results: Results, paths: Sequence[str], text: Text) -> str:
     name, run = names(results)[k], list(results.values())[k]
+    if len(paths) > SAID:
+        return name
     flat = run.experiment.flat()
     own = ", ".join(f"{label(path, text)} = {said(path, flat[path], text)}" for path in paths if path in flat)
     return text("sentence.many_runs.run", name=name, setting=own)

@@ -18,6 +18,7 @@ from rnnviz.text import Text
 
 MISSING = -0.14  # below all axes: where a run passes that has no such parameter, or no such number
 LOWEST, HIGHEST = -0.06, 1.06
+LETTER = 9  # pixels; Hangul is wider, and has fewer of them
 SPREAD = 0.07  # of an axis: runs of one value stand so far apart at most, or the last one drawn would hide the others
 
 
@@ -64,12 +65,17 @@ class ParallelCoordinates(Choice):
                    "line": {"color": look.muted, "width": 1.5}}  # fmt: skip
         last = len(axes) - 1
         return {
-            "xaxis": {**hidden, "range": [-0.45, max(last, 0) + 0.3]},
+            "xaxis": {**hidden, "range": [-0.05, max(last, 0) + 0.25]},
             "yaxis": {**hidden, "range": [LOWEST + (MISSING if any(map(lacking, axes)) else 0), HIGHEST]},
             "shapes": [{**upright, "x0": k, "x1": k} for k in range(len(axes))],
             "annotations": [note for k, axis in enumerate(axes) for note in self.words(k, axis, k == last, look)],
-            "margin": {"l": 20, "r": 60, "t": 150, "b": 20},
+            "margin": {"l": self.room(axes), "r": 60, "t": 150, "b": 20},
         }
+
+    def room(self, axes: Sequence[Axis]) -> int:
+        """Pixels for the names at the first axis, which has no neighbour to its left; for half of its own name at least."""
+        longest = max((len(name) for _, name in axes[0].ticks), default=0) if axes else 0
+        return 60 + LETTER * max(longest - 4, 0)
 
     def words(self, k: int, axis: Axis, last: bool, look: Look) -> list[dict[str, Any]]:
         title = many_runs.in_lines(axis.title)

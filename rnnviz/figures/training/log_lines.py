@@ -87,10 +87,10 @@ class LogLines(Choice):
             uirevision=f"log-{self.logged}-{self.only}",
             showlegend=not self.only and len(drawn) <= MANY,
         )
-        traces = [trace for row in drawn for trace in self.lines(row)]
+        traces = [trace for row in drawn for trace in self.lines(row, len(drawn) <= MANY)]
         return {"data": traces, "layout": layout | self.axes(rows, text, look)}
 
-    def lines(self, row: Row) -> Iterator[dict[str, Any]]:
+    def lines(self, row: Row, named: bool) -> Iterator[dict[str, Any]]:
         y, update = self.shown(row.values), np.arange(1.0, len(row.values) + 1)  # counted as people do
         step = max(1, -(-len(y) // POINTS))
         name = escape(row.name)  # a person's own words, and plotly reads HTML
@@ -107,7 +107,7 @@ class LogLines(Choice):
         }
         hover = f"{name}<br>%{{x}}: {value}<extra></extra>"
         yield {**shared, "y": packed(running_median(y)[::step]), "name": name, "hovertemplate": hover,
-               "showlegend": True, "line": row.stroke}  # fmt: skip
+               "showlegend": named, "line": row.stroke}  # fmt: skip
 
     def shown(self, values: np.ndarray) -> np.ndarray:
         """As it stands on the axis; what is not finite there is a gap."""
