@@ -13,6 +13,7 @@ from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
 from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
 from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
+from rnnviz.figures.phase_diagram import PhaseDiagram
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.singular_spectrum import SingularSpectrum
 from rnnviz.figures.step_eigenvalues import StepEigenvalues
@@ -41,6 +42,7 @@ AnyFigure = (
     | TruncationBias
     | LyapunovSpectrum
     | LyapunovConvergence
+    | PhaseDiagram
     | WeightShares
     | WeightCancellation
     | WeightBlocks
@@ -62,6 +64,7 @@ FIGURES = (
     TruncationBias,
     LyapunovSpectrum,
     LyapunovConvergence,
+    PhaseDiagram,
     WeightShares,
     WeightCancellation,
     WeightBlocks,
@@ -84,6 +87,7 @@ __all__ = [
     "Look",
     "LyapunovConvergence",
     "LyapunovSpectrum",
+    "PhaseDiagram",
     "PlotlyFigure",
     "Result",
     "Results",
