@@ -20,8 +20,8 @@ PlaneName = Literal["variance", "forget_bias", "activation", "size"]
 ResolutionName = Literal["coarse", "medium", "fine"]
 
 WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
-# What a map is of where nobody says otherwise: wide enough that theory is met within a hundredth, long enough for λ₁,
-# and a first map of all that takes seconds.
+# What a map is of where nobody says otherwise: wide enough that λ₁ is that of theory within .02, long enough for λ₁ to
+# settle, and small enough that the whole map takes seconds.
 BASE = Experiment(
     task=Noise(sequence_length=300, variance=0.25, features=WHITE_FEATURES),
     cell=Elman(hidden_size=100),

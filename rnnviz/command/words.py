@@ -10,7 +10,7 @@ from rnnviz.cells import CELLS
 from rnnviz.choice import Flat, InvalidParameter, OneOf, Range, Word
 from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, Picture, formats_of
-from rnnviz.figures import FIGURES, AnyFigure
+from rnnviz.figures import FIGURES, AnyFigure, PhaseDiagram
 
 Named = TypeVar("Named")
 
@@ -33,6 +33,8 @@ def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
         view = chosen.from_flat(options)
     except InvalidParameter as error:
         raise error.under(VIEW.rstrip(".")) from None
+    if isinstance(view, PhaseDiagram):
+        return Wish(view, view.study(rest))
     return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
 
 

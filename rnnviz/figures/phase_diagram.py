@@ -125,26 +125,23 @@ class PhaseDiagram(Choice):
 
     def states(self, found: Map, text: Text, look: Look) -> Iterator[dict[str, Any]]:
         """What is no number, or none that training would see, is hatched, each in its own way."""
-        width, height = step_of(found.x), step_of(found.y)
+        x, y = edges(found.x), edges(found.y)
         for state, pattern in PATTERNS.items():
-            points = found.of_state(state)
-            if not points:
+            cells = np.array([found.index[point.across, point.up] for point in found.of_state(state)])
+            if not len(cells):
                 continue
-            colour = {"diverged": look.alarm, "waiting": look.lines}.get(state, look.muted)
+            row, column = cells.T
+            colour = {"diverged": look.alarm, "waiting": look.lines, "below": look.paper}.get(state, look.muted)
             paper = look.faint(look.paper, 0.0) if state == "below" else look.paper
-            name = (
-                text("figure.below", dtype=points[0].result.experiment.dtype)
-                if state == "below"
-                else text(f"figure.phase_diagram.{state}")
-            )
-            across, up = self.parameters.across, self.parameters.up
             yield {
-                "type": "bar", "x": packed(np.array([across.place(one.across) for one in points])), "width": width,
-                "base": packed(np.array([up.place(one.up) - height / 2 for one in points])),
-                "y": packed(np.full(len(points), height)), "name": name, "showlegend": True,
-                "marker": {"color": paper, "line": {"width": 0},
+                "type": "bar", "x": packed((x[column] + x[column + 1]) / 2), "width": packed(x[column + 1] - x[column]),
+                "base": packed(y[row]), "y": packed(y[row + 1] - y[row]),
+                "name": text("figure.below", dtype=found.points[0].result.experiment.dtype)
+                if state == "below"
+                else text(f"figure.phase_diagram.{state}"),
+                "showlegend": True, "hoverinfo": "skip",  # the map below says it, and takes the click
+                "marker": {"line": {"width": 0}, "color": paper,
                            "pattern": {"shape": pattern, "fgcolor": colour, "bgcolor": paper, "size": 7, "solidity": 0.25}},
-                "hoverinfo": "skip",  # the map below says it, and takes the click
             }  # fmt: skip
 
     def lines(self, found: Map, text: Text, look: Look) -> Iterator[dict[str, Any]]:
@@ -300,20 +297,23 @@ def plain(symbol: str) -> str:
 
 
 def axis(of: Axis, places: np.ndarray, text: Text, look: Look) -> Mapping[str, Any]:
-    half = step_of(places) / 2
     ticks: dict[str, Any] = {}
     if of.spread != "even":
         shown = places if of.spread == "words" else places[:: max(1, round(len(places) / 7))]
         ticks = {"tickvals": shown.tolist(), "ticktext": [said(of, of.value(place), text) for place in shown]}
     return look.axis(
         title={"text": text(f"parameter.{of.name}.label")}, showgrid=False, autorange=False,
-        range=[float(places[0]) - half, float(places[-1]) + half], **ticks,
+        range=edges(places)[[0, -1]].tolist(), **ticks,
     )  # fmt: skip
 
 
-def step_of(places: np.ndarray) -> float:
-    """The width of a cell; a map of one column has one of width 1."""
-    return float((places[-1] - places[0]) / (len(places) - 1)) if len(places) > 1 else 1.0
+def edges(places: np.ndarray) -> np.ndarray:
+    """Where cells begin and end, as plotly draws them: halfway to their neighbours, and as far at the ends. One cell alone
+    has the width 1."""
+    if len(places) == 1:
+        return places[0] + np.array([-0.5, 0.5])
+    between = (places[1:] + places[:-1]) / 2
+    return np.concatenate([[2 * places[0] - between[0]], between, [2 * places[-1] - between[-1]]])
 
 
 def strokes(border: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is there by now: all networks, those that are not computed among them; and what stands in the way."""
+    """What is there by now: all networks, how many of them are computed, and whether the lane was too busy to ask."""
 
     results: Results
     done: int
@@ -132,17 +132,17 @@ def goes_on(study: Plan) -> bool:
 
 
 def gathered(study: Plan) -> tuple[Results, int]:
-    """Everything that is there, and how many networks are done: computed, or known to fail."""
+    """All networks, computed or not, and how many are."""
     results: dict[str, Any] = {}
     done = 0
     for part in study.parts:
         answer = interactive().remembered(part.key)
         if answer is not None:
             results |= results_of(part.study, answer)
+            done += len(part.experiments)
         else:
             outcome: Literal["failed", "waiting"] = "failed" if part.key in failures() else "waiting"
             results |= {name: unfinished(experiment, outcome) for name, experiment in part.experiments.items()}
-        done += len(part.experiments) * (answer is not None or part.key in failures())
     return results, done
 
 

@@ -188,8 +188,10 @@ class GradientFlowPage(Choice):
         return Study.of(base, {f"seed-{k + 1}": changes | {"seed": (first + k) % 2**31} for k in range(view.seeds)})
 
     def mapped(self) -> Study:
-        """All networks of the phase diagram."""
-        return self.phase.parameters.study(self.standing({}).one, self.phase.resolution)
+        """All networks of the phase diagram, as variations of its first: it is the same wherever the experiment stands."""
+        plane, resolution = self.phase.parameters, self.phase.resolution
+        first = plane.words(plane.across.at(resolution)[0], plane.up.at(resolution)[0])
+        return plane.study(self.standing(first).one, resolution)
 
     def standing(self, point: Mapping[str, Word]) -> GradientFlowPage:
         """The same with the experiment of all pages set to one network of the phase diagram; `point` says which."""

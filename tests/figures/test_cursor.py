@@ -21,6 +21,7 @@ from rnnviz.figures import (
     JacobianPaths,
     Look,
     LyapunovSpectrum,
+    PhaseDiagram,
     Result,
     SingularSpectrum,
     StepEigenvalues,
@@ -39,7 +40,14 @@ T = 30
 EN = Text()
 ONE = Experiment(task=Noise(sequence_length=T), cell=LSTM(hidden_size=3), batch_size=2)
 RESULTS = {"one": Result(ONE, diagnose(ONE, DIAGNOSTICS.values()))}
-STILL = (GateRuler, ActivationUse, StepEigenvalues, TruncationBias, LyapunovSpectrum)  # whose axes count no steps
+STILL = (
+    GateRuler,
+    ActivationUse,
+    StepEigenvalues,
+    TruncationBias,
+    LyapunovSpectrum,
+    PhaseDiagram,
+)  # whose axes count no steps
 LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
 
 

@@ -19,7 +19,7 @@ from rnnviz.ui.plot import Click, plot
 
 EVERY, PATIENCE = 0.3, 0.7  # seconds between two looks, and of waiting in one: the map is drawn about once a second
 GOING, CLICKED = "phase.going", "phase.clicked"
-HEIGHT, POINT_HEIGHT = 600, 460
+HEIGHT, POINT_HEIGHT = 560, 460
 
 
 def page(text: Text) -> None:
@@ -99,9 +99,9 @@ def under_way(study: Plan, found: Found, text: Text) -> None:
     if found.finished:
         st.caption(text("page.phase_diagram.finished", of=found.of))
         return
-    stopped = filling.stopped(study)
+    stopped = not filling.goes_on(study)
     said = text(f"page.phase_diagram.{'stopped' if stopped else 'progress'}", done=found.done, of=found.of)
-    cost = text("page.phase_diagram.cost", count=found.of, seconds=max(1, round(study.seconds)))
+    cost = text("page.phase_diagram.cost", seconds=max(1, round(study.seconds)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(found.done / found.of, text=f"{said} · {cost}")
         if stopped:
@@ -130,7 +130,7 @@ def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
     )
     note = "note" if record.phase.colour == "exponent" else "note_kept"
     st.caption(text(f"page.phase_diagram.{note}", examples=BASE.batch_size))
-    if found.finished or filling.stopped(plan_of(record)):  # a menu that is open while the map grows would be torn
+    if not filling.goes_on(plan_of(record)):  # a menu that is open while the map grows would be torn
         with st.expander(text("page.table")):
             st.dataframe(figure.table(found.results, text), hide_index=True)
         taking.menu(picture, text, key="phase", file_name=name)
