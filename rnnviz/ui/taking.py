@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.diagnostics.training_result import outcome_of
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, Study
 from rnnviz.export import FORMATS, CannotExport, Format, Picture
 from rnnviz.export.chromium import check_browser
 from rnnviz.figures.training import TRAINING_FIGURES
@@ -120,12 +121,24 @@ def numbers(offer: Offer) -> Iterator[Order]:
 
 def one_of(offer: Offer, names: list[str]) -> str:
     """Which of several runs is meant."""
-    text, study = offer.text, offer.picture.study.experiments()
+    text = offer.text
     if len(names) == 1:
         return names[0]
-    return st.selectbox(
-        text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
-    )
+    labels = labels_of(offer.picture.study, text)
+    return st.selectbox(text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: labels[one])
+
+
+def labels_of(study: Study, text: Text) -> dict[str, str]:
+    """The names of its runs; those that share one also say the numbers in which they differ."""
+    labels = {name: curve(one, text) for name, one in study.experiments().items()}
+    counts = Counter(labels.values())
+    for variation in study.variations:
+        numbers = [
+            f"{path.rpartition('.')[2]} = {word}" for path, word in variation.changes if not isinstance(word, str)
+        ]
+        if counts[labels[variation.name]] > 1 and numbers:
+            labels[variation.name] += " · " + ", ".join(numbers)
+    return labels
 
 
 def log(offer: Offer, slot: DeltaGenerator) -> None:

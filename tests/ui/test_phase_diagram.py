@@ -11,6 +11,7 @@ from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui import filling
 from rnnviz.ui.address import written
 from rnnviz.ui.flow import START, GradientFlowPage
+from rnnviz.ui.taking import labels_of
 from tests.ui.test_views import MAIN, sound, words
 
 SMALL = {"phase.resolution": "coarse", "phase.hidden_size": "8", "phase.sequence_length": "30"}
@@ -184,3 +185,9 @@ def test_a_part_is_small_enough_for_one_request_and_the_parts_are_the_map() -> N
         assert all(part.study.experiments() == part.experiments for part in plan.parts)
         assert all(len(part.experiments) <= filling.MOST for part in plan.parts)
         assert isinstance(plan.seconds, float) and plan.seconds > 0
+
+
+def test_whoever_takes_one_run_home_can_tell_it_from_the_others() -> None:
+    labels = labels_of(page().mapped(), EN)
+    assert len(set(labels.values())) == len(labels) == 99
+    assert labels["3-2"] == "Vanilla · tanh · gain = 1.1, variance = 0.4"
