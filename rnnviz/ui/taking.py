@@ -18,7 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.diagnostics.training_result import outcome_of
 from rnnviz.experiment import Experiment, Study
-from rnnviz.export import FORMATS, CannotExport, Format, Picture
+from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture
 from rnnviz.export.chromium import check_browser
 from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.jobs import Failure, Result, Ticket, files
@@ -35,7 +35,7 @@ CODE_HEIGHT = 240  # pixels
 class Offer(NamedTuple):
     """What an open menu offers, and where: `key` is the place on the page, `file_name` goes without its ending."""
 
-    picture: Picture
+    picture: Picture | DemonstrationPicture
     text: Text
     key: str
     file_name: str
@@ -59,7 +59,7 @@ class Order(NamedTuple):
 
 
 @st.fragment
-def menu(picture: Picture, text: Text, *, key: str, file_name: str) -> None:
+def menu(picture: Picture | DemonstrationPicture, text: Text, *, key: str, file_name: str) -> None:
     """Closed, it costs nothing: what is in it is drawn when it is open."""
     popover = st.popover(text("taking.menu"), help=text("taking.menu_help"), on_change="rerun", key=f"{key}.taking")
     if popover.open:
@@ -103,15 +103,17 @@ def pictures(offer: Offer) -> Iterator[Order]:
 
 
 def numbers(offer: Offer) -> Iterator[Order]:
-    study = offer.picture.study.experiments()
     with row(offer, "taking.numbers"):
         here(offer, "csv")
         slot = st.empty()
-    line = st.empty()
-    if isinstance(offer.picture.view, TRAINING_FIGURES):
-        log(offer, slot)
+    line, picture = st.empty(), offer.picture
+    if isinstance(picture, DemonstrationPicture):
         return
-    experiment, example = study[one_of(offer, list(study))], offer.picture.example
+    if isinstance(picture.view, TRAINING_FIGURES):
+        log(offer, picture, slot)
+        return
+    study = picture.study.experiments()
+    experiment, example = study[one_of(offer, picture)], picture.example
     request = {"trace": experiment.flat(), "example": example}
     key = f"trace {experiment.key} {example}"
     order = Order(FORMAT["nc"], key, request, f"trace-{experiment.key}.nc", slot, line)
@@ -119,12 +121,12 @@ def numbers(offer: Offer) -> Iterator[Order]:
         yield order
 
 
-def one_of(offer: Offer, names: list[str]) -> str:
+def one_of(offer: Offer, picture: Picture) -> str:
     """Which of several runs is meant."""
-    text = offer.text
+    text, names = offer.text, list(picture.results)
     if len(names) == 1:
         return names[0]
-    labels = labels_of(offer.picture.study, text)
+    labels = labels_of(picture.study, text)
     return st.selectbox(text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: labels[one])
 
 
@@ -141,9 +143,9 @@ def labels_of(study: Study, text: Text) -> dict[str, str]:
     return labels
 
 
-def log(offer: Offer, slot: DeltaGenerator) -> None:
+def log(offer: Offer, picture: Picture, slot: DeltaGenerator) -> None:
     """All that a training wrote down; it is here already, so no worker is asked."""
-    experiment, data = offer.picture.results[one_of(offer, list(offer.picture.results))]
+    experiment, data = picture.results[one_of(offer, picture)]
     trace = Trace(experiment, outcome_of(data, experiment.dtype), data)
     slot.download_button(
         offer.label(FORMAT["nc"]),
