@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnnviz.choice import Choice, Flat, Word
+from rnnviz.choice import Choice, Flat
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Results, packed, power_of_ten
 from rnnviz.figures.look import Look
-from rnnviz.figures.phase_map import ColourName, Map, Point, State, critical_line, horizon, in_mean_field
+from rnnviz.figures.phase_frame import axis, edges, line, said, strokes
+from rnnviz.figures.phase_map import ColourName, Map, Point, State, critical_line, horizon
 from rnnviz.figures.survival import GROWN, KEPT_WELL
-from rnnviz.planes import BASE, PLANES, Axis, Plane, PlaneName, ResolutionName
+from rnnviz.planes import BASE, PLANES, Plane, PlaneName, ResolutionName
 from rnnviz.text import Text
 from rnnviz.text.numbers import minus, numeral
 
@@ -64,17 +65,9 @@ class PhaseDiagram(Choice):
             "xaxis": axis(self.parameters.across, found.x, text, look),
             "yaxis": axis(self.parameters.up, found.y, text, look),
             "margin": {"l": 70, "r": 20, "t": 104, "b": 100},
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "y": 0,
-                "yref": "container",
-                "yanchor": "bottom",
-                "font": {"size": 14},
-            },
-            "bargap": 0,
-            "barmode": "overlay",
-        }
+            "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": 14}},
+            "bargap": 0, "barmode": "overlay",
+        }  # fmt: skip
         return {"data": traces, "layout": frame | axes}
 
     def subtitle(self, results: Results, text: Text) -> str:
@@ -154,19 +147,21 @@ class PhaseDiagram(Choice):
             x = np.where((x >= found.x[0]) & (x <= found.x[-1]), x, np.nan)
             if np.isfinite(x).any():
                 yield line(*(strokes(x, y) if words else (x, y)), name, dash, look)
-        length = horizon(found.points[0].result.experiment)
-        if self.plane == "size" and self.colour == "kept" and np.isfinite(length):
-            place = np.clip(math.log10(length), found.y[0], found.y[-1])
-            if place == math.log10(length):
+        if self.plane == "size" and self.colour == "kept":
+            length = horizon(found.points[0].result.experiment)
+            height = math.log10(length) if math.isfinite(length) else math.nan
+            if found.y[0] <= height <= found.y[-1]:
                 name = text("figure.phase_diagram.horizon", length=round(length))
-                yield line(found.x[[0, -1]], np.repeat(place, 2), name, "dash", look)
+                yield line(found.x[[0, -1]], np.repeat(height, 2), name, "dash", look)
 
     def critical(self, found: Map) -> tuple[np.ndarray, np.ndarray]:
         """χ = 1 as a curve over the input variance, or as one gain per row."""
-        first = found.points[0].result.experiment
-        if self.plane != "variance" or in_mean_field(first) is None:
-            return found.theory(), found.y
-        gains, drives = critical_line(first.cell.activation)
+        of_rows = found.theory()
+        if (
+            self.plane != "variance" or not np.isfinite(of_rows[1:]).any()
+        ):  # without input more of them lie within theory
+            return of_rows, found.y
+        gains, drives = critical_line(found.points[0].result.experiment.cell.activation)
         seen = drives <= found.y[-1]
         return gains[seen], drives[seen]
 
@@ -208,7 +203,8 @@ class PhaseDiagram(Choice):
             yield text("sentence.phase_diagram.no_border")
             return
         both = rows[np.isfinite(theory[rows])]
-        row = int((both if len(both) else rows)[len(both if len(both) else rows) // 2])
+        chosen = both if len(both) else rows
+        row = int(chosen[len(chosen) // 2])
         up = self.parameters.up
         yield text(
             "sentence.phase_diagram.border",
@@ -282,11 +278,6 @@ def shared(experiment: Experiment, text: Text) -> dict[str, str]:
     return {name: words for name, words in said.items() if words}
 
 
-def said(axis: Axis, value: Word, text: Text) -> str:
-    """A value for a reader."""
-    return text(f"option.{axis.name}.{value}.label") if axis.spread == "words" else minus(f"{float(value):.4g}")
-
-
 def place(gain: float) -> str:
     return "—" if math.isnan(gain) else f"{gain:.2f}"
 
@@ -294,54 +285,3 @@ def place(gain: float) -> str:
 def plain(symbol: str) -> str:
     """A symbol outside a figure."""
     return symbol.replace("<sub>", "_").replace("</sub>", "")
-
-
-def axis(of: Axis, places: np.ndarray, text: Text, look: Look) -> Mapping[str, Any]:
-    ticks: dict[str, Any] = {}
-    if of.spread != "even":
-        shown = places if of.spread == "words" else places[:: max(1, round(len(places) / 7))]
-        ticks = {"tickvals": shown.tolist(), "ticktext": [said(of, of.value(place), text) for place in shown]}
-    return look.axis(
-        title={"text": text(f"parameter.{of.name}.label")}, showgrid=False, autorange=False,
-        range=edges(places)[[0, -1]].tolist(), **ticks,
-    )  # fmt: skip
-
-
-def edges(places: np.ndarray) -> np.ndarray:
-    """Where cells begin and end, as plotly draws them: halfway to their neighbours, and as far at the ends. One cell alone
-    has the width 1."""
-    if len(places) == 1:
-        return places[0] + np.array([-0.5, 0.5])
-    between = (places[1:] + places[:-1]) / 2
-    return np.concatenate([[2 * places[0] - between[0]], between, [2 * places[-1] - between[-1]]])
-
-
-def strokes(border: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One upright stroke in each row: rows of words have nothing between them."""
-    x = np.repeat(border, 3)
-    x[2::3] = np.nan
-    return x, np.ravel([[row - 0.5, row + 0.5, np.nan] for row in y])
-
-
-def line(x: np.ndarray, y: np.ndarray, name: str, dash: str, look: Look) -> dict[str, Any]:
-    return {
-        "type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), "name": name, "showlegend": True,
-        "line": {"color": look.ink, "width": 2.5 if dash == "dash" else 1.5, "dash": dash}, "hoverinfo": "skip",
-    }  # fmt: skip
-
-
-def with_mark(figure: FigureDict, plane: Plane, experiment: Experiment, look: Look) -> FigureDict:
-    """The figure with a cross-hair where an experiment stands; a single line where it has only one of the parameters."""
-    layout, shapes = figure["layout"], []
-    for one, name in ((plane.across, "x"), (plane.up, "y")):
-        value = one.of(experiment)
-        low, high = layout.get(f"{name}axis", {}).get("range", (0.0, -1.0))
-        if value is not None and low <= (place := one.place(value)) <= high:
-            other = "y" if name == "x" else "x"
-            for stroke in (
-                {"color": look.faint(look.paper, 0.6), "width": 3.5},
-                {"color": look.ink, "width": 1.2, "dash": "dot"},
-            ):
-                shapes.append({"type": "line", f"{name}ref": name, f"{name}0": place, f"{name}1": place,
-                               f"{other}ref": f"{other} domain", f"{other}0": 0, f"{other}1": 1, "line": stroke})  # fmt: skip
-    return {**figure, "layout": {**layout, "shapes": [*layout.get("shapes", ()), *shapes]}}

@@ -16,7 +16,7 @@ from rnnviz.api import results_of
 from rnnviz.choice import Word
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Look, PhaseDiagram, Result
-from rnnviz.figures.phase_diagram import edges, with_mark
+from rnnviz.figures.phase_frame import edges, with_mark
 from rnnviz.figures.phase_map import Map, crossing, unfinished
 from rnnviz.planes import BASE, PLANES
 from rnnviz.text import LANGUAGES, Text

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rnnviz.export import Picture
 from rnnviz.figures import GradientFlow, PhaseDiagram
-from rnnviz.figures.phase_diagram import with_mark
+from rnnviz.figures.phase_frame import with_mark
 from rnnviz.jobs import Failure
 from rnnviz.planes import BASE
 from rnnviz.text import Text
