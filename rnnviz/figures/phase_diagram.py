@@ -124,7 +124,7 @@ class PhaseDiagram(Choice):
             if not len(cells):
                 continue
             row, column = cells.T
-            colour = {"diverged": look.alarm, "waiting": look.lines, "below": look.paper}.get(state, look.muted)
+            colour = {"diverged": look.alarm, "waiting": look.lines, "below": look.ink}.get(state, look.muted)
             paper = look.faint(look.paper, 0.0) if state == "below" else look.paper
             yield {
                 "type": "bar", "x": packed((x[column] + x[column + 1]) / 2), "width": packed(x[column + 1] - x[column]),

@@ -15,7 +15,7 @@ from rnnviz.engine.budget import work_of
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import Results
 from rnnviz.figures.phase_map import unfinished
-from rnnviz.jobs import Failure, Result, Ticket, interactive
+from rnnviz.jobs import Failure, Ticket, interactive
 from rnnviz.ui import memory
 from rnnviz.ui.asking import key_for, request_for, results_of
 
@@ -48,10 +48,12 @@ class Plan(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is there by now: all networks, how many of them are computed, and whether the lane was too busy to ask."""
+    """What was there at one moment: all networks, how many of them are computed, whether more is to come, and whether the
+    lane was too busy to ask."""
 
     results: Results
     done: int
+    going: bool
     busy: bool = False
 
     @property
@@ -131,19 +133,20 @@ def goes_on(study: Plan) -> bool:
     )
 
 
-def gathered(study: Plan) -> tuple[Results, int]:
-    """All networks, computed or not, and how many are."""
+def gathered(study: Plan) -> tuple[Results, int, bool]:
+    """All networks, computed or not; how many are; and whether the others are still to be asked for."""
     results: dict[str, Any] = {}
-    done = 0
+    done, left = 0, 0
     for part in study.parts:
         answer = interactive().remembered(part.key)
         if answer is not None:
             results |= results_of(part.study, answer)
             done += len(part.experiments)
-        else:
-            outcome: Literal["failed", "waiting"] = "failed" if part.key in failures() else "waiting"
-            results |= {name: unfinished(experiment, outcome) for name, experiment in part.experiments.items()}
-    return results, done
+            continue
+        outcome: Literal["failed", "waiting"] = "failed" if part.key in failures() else "waiting"
+        results |= {name: unfinished(experiment, outcome) for name, experiment in part.experiments.items()}
+        left += outcome == "waiting"
+    return results, done, left > 0 and not stopped(study)
 
 
 def failures() -> dict[str, Failure]:
@@ -174,6 +177,3 @@ def resume() -> None:
     """Those that failed are tried again."""
     memory.put(STOPPED, None)
     memory.put(FAILED, None)
-
-
-__all__ = ["Found", "Part", "Plan", "Result", "failures_of", "fill", "goes_on", "plan", "resume", "stop", "stopped"]

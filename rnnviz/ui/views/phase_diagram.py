@@ -81,7 +81,7 @@ def live(text: Text) -> None:
     record = memory.kept(START)
     study = plan_of(record)
     found = filling.fill(study, "phase", PATIENCE)
-    if memory.get(CLICKED) or filling.goes_on(study) != memory.get(GOING):
+    if memory.get(CLICKED) or found.going != memory.get(GOING):
         memory.put(CLICKED, None)
         st.rerun()  # the whole page, which decides whether to look again, and draws the gradient at the mark
     under_way(study, found, text)
@@ -99,7 +99,7 @@ def under_way(study: Plan, found: Found, text: Text) -> None:
     if found.finished:
         st.caption(text("page.phase_diagram.finished", of=found.of))
         return
-    stopped = not filling.goes_on(study)
+    stopped = not found.going
     said = text(f"page.phase_diagram.{'stopped' if stopped else 'progress'}", done=found.done, of=found.of)
     cost = text("page.phase_diagram.cost", seconds=max(1, round(study.seconds)))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -130,7 +130,7 @@ def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
     )
     note = "note" if record.phase.colour == "exponent" else "note_kept"
     st.caption(text(f"page.phase_diagram.{note}", examples=BASE.batch_size))
-    if not filling.goes_on(plan_of(record)):  # a menu that is open while the map grows would be torn
+    if not found.going:  # a menu that is open while the map grows would be torn
         with st.expander(text("page.table")):
             st.dataframe(figure.table(found.results, text), hide_index=True)
         taking.menu(picture, text, key="phase", file_name=name)
