@@ -42,6 +42,7 @@ from rnnviz.trace import Trace
 from rnnviz.training import Training
 
 WRONG_WORDS, NOT_WRITTEN = 2, 3
+MANY = 40  # networks whose ends are told one by one; a phase diagram has hundreds, and its sentence counts them
 
 
 def main() -> None:
@@ -226,7 +227,7 @@ def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, 
 def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:
     """The key, how every network ended, and what is seen in the curves."""
     print(text("command.key", key=key))
-    for name, (one, data) in results.items():
+    for name, (one, data) in results.items() if len(results) <= MANY else ():
         outcome = text(f"outcome.{data.attrs['outcome']}", time=data.attrs["overflow_time"], dtype=one.dtype)
         print(
             text("command.ended", outcome=outcome)

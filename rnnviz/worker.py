@@ -167,19 +167,20 @@ KINDS = {
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:
     from rnnviz.diagnostics import DIAGNOSTICS
-    from rnnviz.diagnostics.diagnose import diagnose
+    from rnnviz.diagnostics.diagnose import diagnose_each
 
     names, example = tuple(request["needs"]), request["example"]
-    experiments, results = study.experiments(), {}
-    for done, (name, experiment) in enumerate(experiments.items()):
-        key = (experiment.key, names, example)
-        if key not in _kept:
-            part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-            _kept[key] = diagnose(experiment, [DIAGNOSTICS[name] for name in names], example=example, tick=part)
+    experiments = study.experiments()
+    keys = {name: (experiment.key, names, example) for name, experiment in experiments.items()}
+    missing = {name: experiments[name] for name, key in keys.items() if key not in _kept}
+    needs = [DIAGNOSTICS[name] for name in names]
+    results = {name: _kept[key] for name, key in keys.items() if key in _kept}
+    for name, data in diagnose_each(missing, needs, example=example, tick=tick):
+        results[name] = _kept[keys[name]] = data
+    for key in keys.values():
         _kept.move_to_end(key)
-        results[name] = _kept[key]
     forget()
-    return results
+    return {name: results[name] for name in experiments}
 
 
 def forget() -> None:

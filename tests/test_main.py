@@ -136,6 +136,21 @@ def test_compare_draws_every_cell_and_activation_and_a_word_may_be_for_one_cell(
     assert with_flag.study.key == expected.key
 
 
+def test_a_phase_diagram_is_drawn_of_all_its_networks_and_says_what_is_seen_once(tmp_path):
+    out = tmp_path / "map.csv"
+    answer = told(
+        "draw", "phase_diagram", "cell.hidden_size=6", "task.sequence_length=30", "view.plane=activation", "--out", out
+    )
+    key, reading, file = answer.stdout.splitlines()
+    study = wish(
+        "phase_diagram", ["cell.hidden_size=6", "task.sequence_length=30", "view.plane=activation"], False
+    ).study
+    assert (answer.exit_code, key, file) == (0, f"key: {study.key}", f"file: {out}")
+    assert reading.startswith("Of 148 networks, gradients explode in ") and "mean field says g = " in reading
+    rows = out.read_text().splitlines()
+    assert rows[0] == "curve,gain,activation,exponent,deviation,log10_kept,outcome" and len(rows) == 149
+
+
 def test_names_make_curves_of_their_own():
     study = wish("gradient_flow", ["open/cell=lstm", "open/cell.forget_bias=3", "plain/cell=elman"], False).study
     assert {name: one.cell.kind for name, one in study.experiments().items()} == {"open": "lstm", "plain": "elman"}

@@ -9,6 +9,7 @@ from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.diagnostics.gate_product import gate_product
 from rnnviz.diagnostics.gradient_flow import gradient_flow
 from rnnviz.diagnostics.gradient_kept import gradient_kept
+from rnnviz.diagnostics.gradient_rate import gradient_rate
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.jacobian_paths import jacobian_paths
@@ -32,6 +33,7 @@ DIAGNOSTICS = {
     for diagnostic in (
         gradient_flow,
         gradient_kept,
+        gradient_rate,
         jacobian_norm,
         jacobian_bounds,
         unit_activity,
@@ -69,6 +71,7 @@ __all__ = [
     "gate_product",
     "gradient_flow",
     "gradient_kept",
+    "gradient_rate",
     "jacobian_bounds",
     "jacobian_norm",
     "jacobian_paths",

@@ -15,6 +15,7 @@ from rnnviz.figures.look import Look
 from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
 from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
 from rnnviz.figures.parallel_coordinates import ParallelCoordinates
+from rnnviz.figures.phase_diagram import PhaseDiagram
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.singular_spectrum import SingularSpectrum
 from rnnviz.figures.step_eigenvalues import StepEigenvalues
@@ -43,6 +44,7 @@ AnyFigure = (
     | TruncationBias
     | LyapunovSpectrum
     | LyapunovConvergence
+    | PhaseDiagram
     | WeightShares
     | WeightCancellation
     | WeightBlocks
@@ -66,6 +68,7 @@ FIGURES = (
     TruncationBias,
     LyapunovSpectrum,
     LyapunovConvergence,
+    PhaseDiagram,
     WeightShares,
     WeightCancellation,
     WeightBlocks,
@@ -92,6 +95,7 @@ __all__ = [
     "LyapunovConvergence",
     "LyapunovSpectrum",
     "ParallelCoordinates",
+    "PhaseDiagram",
     "PlotlyFigure",
     "Result",
     "Results",

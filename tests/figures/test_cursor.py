@@ -23,6 +23,7 @@ from rnnviz.figures import (
     Look,
     LyapunovSpectrum,
     ParallelCoordinates,
+    PhaseDiagram,
     Result,
     SingularSpectrum,
     StepEigenvalues,
@@ -49,6 +50,7 @@ STILL = (
     LyapunovSpectrum,
     ParallelCoordinates,
     HeatMap,
+    PhaseDiagram,
 )  # whose axes count no steps
 LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
 
