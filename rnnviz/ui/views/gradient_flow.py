@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from rnnviz.choice import Choice
@@ -62,6 +64,16 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
             draw("view.part", segmented=True)
         elif record.view.arrangement == "grid" or record.view.activations != "all":
             draw("view.bounds")
+    lens_controls(record, draw)
+
+
+def lens_controls(record: GradientFlowPage, draw: Callable[..., None]) -> None:
+    """Where which format loses the gradient, and whether the backward pass is really run in one of them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if record.view.quantity == "gradient" and record.view.part == "state":
+            draw("view.backward", segmented=True)
+        if record.view.axis == "log":
+            draw("view.precisions", segmented=True)
 
 
 # — what comes of it —
@@ -78,7 +90,8 @@ def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = F
     examples = record.experiment.batch_size
     note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
     note += f" {text('page.cursor.note', time=record.time)}"
-    st.caption(f"{note} {text('page.notation')}" + (f" {text('page.no_part')}" if view.part == "cell_state" else ""))
+    said = [note, text("page.notation"), text("page.no_part") if view.part == "cell_state" else ""]
+    st.caption(" ".join(filter(None, [*said, text("rounded.note", dtype=view.backward) if view.is_rounded else ""])))
     return picture
 
 
