@@ -26,6 +26,7 @@ ROUNDED_WORK, ROUNDED_STEP = 200.0, 8e6  # a multiplication in float16 takes thi
 NEED_ITEMISED = ("bptt_map", "truncated_gradient")
 # n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.
 NEED_STATES = {"singular_spectrum": (6.0, 400.0), "jacobian_paths": (6.0, 0.0), "step_spectrum": (0.0, 100.0)}
+MOST_LOOKS, LEAST_LOOKS, ROTATIONS = 60, 8, 12_000_000  # lags · state³
 QR_WORK = 1.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, at every step to every fifth
 SWEEPS = 40  # over each step's share of the weight gradient, besides its two products; measured, in multiplications
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
@@ -81,8 +82,8 @@ def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
 
 
 def looks(state: int) -> int:
-    """About how many lags or steps of a state of this size are looked at closely."""
-    return min(60, max(8, 12_000_000 // state**3))
+    """How many lags of a product of this size are decomposed, and about how many steps: one to two seconds of rotations."""
+    return min(MOST_LOOKS, max(LEAST_LOOKS, ROTATIONS // state**3))
 
 
 def allowed_for(needs: Iterable[str]) -> float:

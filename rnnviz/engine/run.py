@@ -10,7 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from rnnviz.cells import Cell, State
-from rnnviz.cells.kernel import Kernel, times_power_of_two
+from rnnviz.cells.kernel import Kernel
 from rnnviz.cells.tangent import push_forward
 from rnnviz.engine.budget import BY_NAME, ITEMISED, ROUNDED, check_budget
 from rnnviz.engine.data import draw_batch
@@ -20,7 +20,7 @@ from rnnviz.engine.judged import judged
 from rnnviz.engine.lyapunov import frame_growth
 from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
 from rnnviz.engine.norms import log10_norm
-from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
+from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing, true_value
 from rnnviz.engine.rounded import FORMATS, rounded_norms
 from rnnviz.engine.shares import MATRICES, share_sums
 from rnnviz.engine.training import trained
@@ -256,11 +256,6 @@ def pre_activations(cell: Cell, weights: Mapping[str, Tensor], inputs: Tensor, l
         found.append(torch.cat([linear.step(parameters, x, State(*state))[1][at] for x, *state in blocks]))
         below = layer.hidden
     return stacked(found)
-
-
-def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:
-    """The adjoint as its dtype can hold it: what lies below becomes 0 and what lies above infinity, as in training."""
-    return adjoint if exponents is None else times_power_of_two(adjoint, exponents[:, None])
 
 
 def padded(loss: Tensor, steps: range, length: int) -> Tensor:

@@ -48,6 +48,15 @@ class GradientFlow(Choice):
         return ("gradient_flow", "rounded_gradient") if self.is_rounded else ("gradient_flow",)
 
     @property
+    def is_detailed(self) -> bool:
+        """Bands and bounds are drawn where there is room for them: not around nine curves in one frame."""
+        return self.arrangement == "grid" or self.activations != "all"
+
+    @property
+    def draws_bounds(self) -> bool:
+        return self.is_detailed and self.quantity == "jacobian" and self.bounds
+
+    @property
     def is_rounded(self) -> bool:
         """Whether a backward pass in a format of its own is drawn: there is one of the whole state."""
         return self.backward != "exact" and self.quantity == "gradient" and self.part == "state"
@@ -58,8 +67,12 @@ class GradientFlow(Choice):
 
     def reading(self, results: Results, text: Text) -> str:
         shown = self.shown(results)
-        said = reading(shown, self.quantity, self.part, text)
-        return f"{said} {rounded.reading(shown, self.backward, text)}".strip() if self.is_rounded else said
+        said = [reading(shown, self.quantity, self.part, text)]
+        if self.is_rounded:
+            said.append(rounded.reading(shown, self.backward, text))
+        if self.draws_bounds:
+            said += [text(f"theory.{bound}.about") for bound in bounds_of(shown)]
+        return " ".join(filter(None, said))
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         found = table(self.shown(results), self.quantity, self.part, text)
@@ -102,11 +115,6 @@ class Drawing:
         self.cells: list[str] = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
         self.columns: list[str] = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
 
-    @property
-    def detailed(self) -> bool:
-        """Bands and bounds are drawn where there is room for them: not around nine curves in one frame."""
-        return self.view.arrangement == "grid" or self.view.activations != "all"
-
     def figure(self) -> FigureDict:
         grid = self.view.arrangement == "grid"
         traces = [trace for name in self.results for trace in self.panel(name, grid)]
@@ -122,9 +130,9 @@ class Drawing:
         axes = self.axes_of(cell.kind, cell.activation) if grid else {}
         if name in self.pinned:
             yield from self.shadow(self.pinned[name], axes)
-        if self.detailed and self.view.quantity == "jacobian" and self.view.bounds:
-            yield from self.bound_lines(result, axes, first=name == next(iter(self.results)))
-        if self.detailed and self.view.quantity == "gradient":
+        if self.view.draws_bounds:
+            yield from self.bound_lines(result, axes)
+        if self.view.is_detailed and self.view.quantity == "gradient":
             yield from self.band(result, axes)
         if self.view.is_rounded:
             yield from self.really(result, axes, legend=not grid)
@@ -199,11 +207,13 @@ class Drawing:
             y = np.where(np.isfinite(y), y, np.nan)
             yield self.line(x, y, fill=fill, fillcolor=self.look.faint(colour, 0.18), **shared)
 
-    def bound_lines(self, result: Result, axes: dict[str, Any], first: bool) -> Iterator[dict[str, Any]]:
+    def bound_lines(self, result: Result, axes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Those that hold for this network; each is named in the legend where it is drawn first."""
         bounds = result.data.variables["jacobian_bounds"].values
         for bound, y in zip(map(str, result.data.variables["bound"].values), bounds, strict=True):
             x, y = thinned(np.arange(len(y)), y)
-            name = self.text(f"figure.bound.{bound}")
+            name = f"{self.text(f'theory.{bound}.name')}, {self.text(f'theory.{bound}.formula')}"
+            first = result is next(r for r in self.results.values() if bound in r.data["bound"].values)
             colour = self.look.colour(result.experiment.cell.kind) if bound == "step_norms" else self.look.muted
             yield self.line(
                 x, np.where(np.abs(y) < 1e200, y, np.nan), mode="lines", name=name, legendgroup=bound,
@@ -289,7 +299,7 @@ class Drawing:
     @cached_property
     def y_range(self) -> tuple[float, float]:
         """All curves, with room at the ends; never so narrow that noise fills the screen, never without 10⁰."""
-        which = ("low", "median", "high") if self.detailed and self.view.quantity == "gradient" else ("median",)
+        which = ("low", "median", "high") if self.view.is_detailed and self.view.quantity == "gradient" else ("median",)
         results = [*self.results.values(), *self.pinned.values()]
         values = [self.points(result, edge)[1] for result in results for edge in which]
         if self.view.is_rounded:  # an overflow ends above what is exact
@@ -361,3 +371,9 @@ def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.asarray(x, float), np.asarray(y, float)
     kept = np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(int))
     return np.asarray(x, float)[kept], np.asarray(y, float)[kept]
+
+
+def bounds_of(results: Results) -> list[str]:
+    """The bounds that hold for one network or more, in order; of each theory.<name> says formula, source and domain."""
+    found = [str(bound) for result in results.values() for bound in result.data.variables["bound"].values]
+    return list(dict.fromkeys(found))

@@ -11,6 +11,7 @@ from pydantic import Field
 from rnnviz.choice import Choice
 from rnnviz.diagnostics.diagnostic import evenly
 from rnnviz.figures import decades, predictions, units
+from rnnviz.figures.condition_number import of_spectrum
 from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
 from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
@@ -146,4 +147,4 @@ def mean_square(logs: np.ndarray) -> np.ndarray:
 
 def condition(logs: np.ndarray) -> str:
     """σ₁/σ_n for a reader; ∞ where a direction is lost."""
-    return power_of_ten(float(logs[0] - logs[-1])) if np.isfinite(logs).all() else "∞"
+    return power_of_ten(float(of_spectrum(logs[None])[0]))

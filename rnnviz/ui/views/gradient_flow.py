@@ -11,7 +11,7 @@ from rnnviz.export import Picture, Pinned
 from rnnviz.figures import Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory, taking
+from rnnviz.ui import asking, failures, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import (
     controls,
@@ -71,9 +71,9 @@ def lens_controls(record: GradientFlowPage, draw: Callable[..., None]) -> None:
     """Where which format loses the gradient, and whether the backward pass is really run in one of them."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if record.view.quantity == "gradient" and record.view.part == "state":
-            draw("view.backward", segmented=True)
+            draw("view.backward")
         if record.view.axis == "log":
-            draw("view.precisions", segmented=True)
+            draw("view.precisions")
 
 
 # — what comes of it —
@@ -137,6 +137,8 @@ def below(record: GradientFlowPage, picture: Picture, text: Text, link: dict[str
     with st.container(horizontal=True):
         pin_button(record, text)
         share(link, text)
+        with st.container(width="content"):
+            verifying.menu(picture, text, key="flow")
         taking.menu(picture, text, key="flow", file_name=file_name(record))
     with st.expander(text("page.table")):
         st.dataframe(record.view.table(picture.results, text), hide_index=True)

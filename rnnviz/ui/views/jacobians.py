@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz.figures import JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
+from rnnviz.figures import ConditionNumber, JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.flow import GradientFlowPage
@@ -22,7 +22,8 @@ def sections(record: GradientFlowPage) -> Sections:
     return {
         "paths": [Panel(JacobianPaths(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
         "spectrum": [
-            Panel(SingularSpectrum(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.spectrum_note")
+            Panel(SingularSpectrum(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.spectrum_note"),
+            Panel(ConditionNumber(precisions=precisions), 400, "alt.gradient_flow", "page.jacobians.condition_note"),
         ],
         "lens": [
             Panel(StepEigenvalues(time=time), 560, "alt.scatter", "page.jacobians.lens_note"),

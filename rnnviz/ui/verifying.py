@@ -1,0 +1,66 @@
+"""Under every figure: the same quantity by an independent route, computed when it is asked for, with what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import streamlit as st
+
+from rnnviz.export import Picture
+from rnnviz.jobs import Failure, interactive
+from rnnviz.text import Text
+from rnnviz.text.numbers import numeral
+from rnnviz.ui import failures, memory
+from rnnviz.ui.asking import POLL, standing
+from rnnviz.verification import Finding, checkable
+
+
+@st.fragment
+def menu(picture: Picture, text: Text, *, key: str) -> None:
+    """Closed, it costs nothing; a figure without another route has none."""
+    names = checkable(picture.view.needs)
+    if not names:
+        return
+    popover = st.popover(text("verified.menu"), help=text("verified.help"), on_change="rerun", key=f"{key}.verify")
+    if popover.open:
+        with popover:
+            st.caption(text("verified.about"))
+            contents(picture, names, text, f"{key}.verify")
+
+
+def contents(picture: Picture, names: tuple[str, ...], text: Text, place: str) -> None:
+    """Have it computed by a worker, say how far it is, and say what came of it."""
+    request = {"verify": picture.study.flat(), "needs": sorted(names), "example": picture.example}
+    line = st.empty()
+    with interactive().submit(key_for(picture, request), request, f"{memory.session()}:{place}") as ticket:
+        while not ticket.wait(POLL):
+            line.caption(standing(ticket, text))
+        answer = ticket.result()
+    line.empty()
+    if isinstance(answer, Failure):
+        st.error(failures.in_words(answer, text))
+        return
+    found = [Finding.from_json(words) for words in answer.meta["findings"]]
+    for one in found:
+        st.markdown(in_words(one, text)) if one.agrees else st.error(in_words(one, text))
+    if not found:
+        st.info(text("verified.nothing"))
+
+
+def key_for(picture: Picture, request: dict[str, Any]) -> str:
+    words = json.dumps(["verify", picture.study.key, request["needs"], request["example"]])
+    return hashlib.sha256(words.encode()).hexdigest()[:24]
+
+
+def in_words(one: Finding, text: Text) -> str:
+    """What was compared, how many numbers, by which route, how far they part and how far rounding alone may take them."""
+    said = {
+        "what": text(f"verified.what.{one.what}"), "route": text(f"verified.route.{one.route}"), "dtype": one.dtype,
+        "numbers": f"{one.numbers:,}", "tolerance": numeral(one.tolerance, 2),
+    }  # fmt: skip
+    if one.disagreement == float("inf"):
+        return text("verified.zero", **said)
+    ending = "agrees" if one.agrees else "disagrees"
+    return text(f"verified.{ending}", **said, disagreement=numeral(one.disagreement, 2))
