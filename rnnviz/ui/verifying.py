@@ -11,10 +11,10 @@ import streamlit as st
 from rnnviz.export import Picture
 from rnnviz.jobs import Failure, interactive
 from rnnviz.text import Text
-from rnnviz.text.numbers import numeral
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL, standing
 from rnnviz.verification import Finding, checkable
+from rnnviz.verification.words import in_words
 
 
 @st.fragment
@@ -52,15 +52,3 @@ def contents(picture: Picture, names: tuple[str, ...], text: Text, place: str) -
 def key_for(picture: Picture, request: dict[str, Any]) -> str:
     words = json.dumps(["verify", picture.study.key, request["needs"], request["example"]])
     return hashlib.sha256(words.encode()).hexdigest()[:24]
-
-
-def in_words(one: Finding, text: Text) -> str:
-    """What was compared, how many numbers, by which route, how far they part and how far rounding alone may take them."""
-    said = {
-        "what": text(f"verified.what.{one.what}"), "route": text(f"verified.route.{one.route}"), "dtype": one.dtype,
-        "numbers": f"{one.numbers:,}", "tolerance": numeral(one.tolerance, 2),
-    }  # fmt: skip
-    if one.disagreement == float("inf"):
-        return text("verified.zero", **said)
-    ending = "agrees" if one.agrees else "disagrees"
-    return text(f"verified.{ending}", **said, disagreement=numeral(one.disagreement, 2))

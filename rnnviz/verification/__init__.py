@@ -83,7 +83,6 @@ def work_of(experiment: Experiment, names: Iterable[str]) -> float:
 def check_verification(study: Study, names: Iterable[str]) -> None:
     """Raises OverBudget for what cannot be recomputed while a person waits, with the nearest setting that fits."""
     names = checkable(names)
-    budget.check_study(study, names)
 
     def fits(base: Experiment) -> bool:
         smaller = Study(base=base, variations=study.variations)
@@ -92,3 +91,4 @@ def check_verification(study: Study, names: Iterable[str]) -> None:
     if not fits(study.base):
         asked = sum(work_of(one, names) for one in study.experiments().values())
         budget.refuse("work", asked, budget.PATIENT_WORK, study.base, fits)
+    budget.check_study(study, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -107,6 +108,27 @@ def weight_gradient(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
         yield Compared(f"weights_{name}", ROUTE, of_whole, values, count, kind, amplified=lost)
 
 
+class Scaled(NamedTuple):
+    """matrix × 2^exponent."""
+
+    matrix: Tensor
+    exponent: Tensor
+
+    @property
+    def log10_norm(self) -> Tensor:
+        return self.matrix.norm().log10() + self.exponent * LOG10_2
+
+    def plus(self, other: Scaled) -> Scaled:
+        common = torch.maximum(self.exponent, other.exponent)
+        parts = (torch.ldexp(one.matrix, one.exponent - common) for one in (self, other))
+        return Scaled(sum(parts, torch.zeros(())), common)
+
+    def projection_on(self, total: Scaled) -> Tensor:
+        """⟨self, total⟩ / ‖total‖²; 0 on a total of zero."""
+        ratio = (self.matrix * total.matrix).sum() / (total.matrix.square().sum() or 1.0)
+        return torch.ldexp(ratio, self.exponent - total.exponent)
+
+
 class ShareSums:
     """Of every step's share of ∂L/∂W, one way back after the other, nothing kept but the sums (matrix, layer, …)."""
 
@@ -116,23 +138,23 @@ class ShareSums:
         self.replay = replay
         shape = (len(self.NAMES), replay.cell.layers, replay.time)
         self.size, self.tail, self.projection = (np.full(shape, -np.inf) for _ in range(3))
-        totals: dict[tuple[int, int], Tensor] = {}
+        totals: dict[tuple[int, int], Scaled] = {}
         for t, m, layer, share in self.shares():
-            totals[m, layer] = totals.get((m, layer), torch.zeros_like(share)) + share
-            self.size[m, layer, t - 1] = share.norm().log10()
-            self.tail[m, layer, t - 1] = totals[m, layer].norm().log10()
+            totals[m, layer] = share.plus(totals[m, layer]) if (m, layer) in totals else share
+            self.size[m, layer, t - 1] = share.log10_norm
+            self.tail[m, layer, t - 1] = totals[m, layer].log10_norm
         for t, m, layer, share in self.shares():
-            whole = totals[m, layer]
-            self.projection[m, layer, t - 1] = (share * whole).sum() / (whole.square().sum() or 1.0)
+            self.projection[m, layer, t - 1] = share.projection_on(totals[m, layer])
 
-    def shares(self) -> Iterator[tuple[int, int, int, Tensor]]:
+    def shares(self) -> Iterator[tuple[int, int, int, Scaled]]:
         """(t, matrix, layer, S_t): what W at step t alone does to L, the mean of ℓ."""
         gradient = self.replay.loss_gradient() / self.replay.inputs.shape[1]
         for adjoint, step in self.replay.adjoints(gradient, with_weights=True):
-            true = torch.ldexp(adjoint.value, adjoint.exponent[:, None])
+            common = adjoint.exponent.max()
+            scaled = torch.ldexp(adjoint.value, (adjoint.exponent - common)[:, None])
             wanted = [own[name] for own in step.parameters for name in self.NAMES]
-            for place, share in enumerate(step.pulled_back(true, wanted)):
-                yield adjoint.t, place % 2, place // 2, share
+            for place, share in enumerate(step.pulled_back(scaled, wanted)):
+                yield adjoint.t, place % 2, place // 2, Scaled(share, common)
 
     def sums(self) -> dict[str, np.ndarray]:
         sizes = np.logaddexp.accumulate(self.size[..., ::-1] * math.log(10), axis=-1)[..., ::-1] / math.log(10)
@@ -142,7 +164,8 @@ class ShareSums:
         """How many times larger Σ‖S_k‖ is than ‖Σ S_k‖, at the worst t; 1 where nothing is added."""
         if name in ("size", "tail_of_sizes"):
             return 1.0
-        ratios = self.sums()["tail_of_sizes"] - self.tail
+        with np.errstate(invalid="ignore"):  # −∞ beside −∞: nothing is sent, nothing cancels
+            ratios = self.sums()["tail_of_sizes"] - self.tail
         return float(10 ** np.max(ratios, initial=0.0, where=np.isfinite(ratios)))
 
 
@@ -216,4 +239,3 @@ CHECKS = {
     "bptt_map": Check(bptt_map, passes=2),
     "truncated_gradient": Check(truncated_gradient, passes=8),
 }
-__all__ = ["CHECKS", "LOG10_2"]

@@ -145,7 +145,9 @@ class Replay:
             common = torch.where(entering.abs().sum(1) > 0, exponent.clamp_min(0), exponent)
             value = torch.ldexp(value, (exponent - common)[:, None])
             exponent = common
-            value[:, top][:, : self.cell.hidden_size] += torch.ldexp(entering, -exponent[:, None])
+            value[:, top][:, : self.cell.hidden_size] += torch.ldexp(
+                entering, -exponent.clamp_min(0)[:, None]
+            )  # 0 · 2^∞ is no number
             step = self.step(t, columns, with_weights)
             yield Adjoint(t, value, exponent), step
             (value,) = step.pulled_back(value)
