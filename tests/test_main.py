@@ -328,3 +328,30 @@ def test_every_task_says_its_shape_its_lag_and_its_baseline():
     said = told("list", "tasks").stdout
     assert said.count("Needed lag: ") + said.count("No particular lag is needed.") == len(TASKS)
     assert "always answers 1 has a squared error of 1/6" in said
+
+
+# — another route —
+
+
+@every_language
+def test_verify_says_how_far_two_routes_part(language):
+    answer = told("verify", "gradient_flow", "cell=lstm", *SMALL, "--language", language)
+    assert answer.exit_code == 0 and answer.stderr == ""
+    _, state, hidden, cells = answer.stdout.splitlines()
+    text = Text(language)
+    assert all("float32" in line and "**" not in line and " 120" in f" {line}" for line in (state, hidden, cells))
+    assert state.startswith(text("verified.what.gradient_state"))
+
+
+def test_verify_ends_with_one_where_the_routes_do_not_agree(monkeypatch):
+    """A check whose other route is off by a factor of two."""
+    from rnnviz import verification
+    from rnnviz.verification.check import Check, Compared
+
+    def wrong(shown, replay):
+        return [Compared("gradient_state", "autograd", shown.values[0], shown.values[0] + 0.3, 100.0, "log10")]
+
+    monkeypatch.setitem(verification.CHECKS, "gradient_flow", Check(wrong))
+    answer = told("verify", "gradient_flow", *SMALL)
+    assert answer.exit_code == 1 and "do not agree" in answer.stdout
+    assert told("verify", "gradient_flaw", *SMALL).exit_code == 2

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from rnnviz.choice import Choice
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import decades, units
+from rnnviz.figures import decades, lens, units
 from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
-from rnnviz.figures.lens import PrecisionsName, chosen
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.precision import PRECISIONS
@@ -53,14 +53,16 @@ class ConditionNumber(Choice):
         layout = frame | decades.decade_axes([finite], text("figure.gradient_flow.x.jacobian"), text, look)
         layout |= {"legend": {"x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "font": {"size": 14},
                               "bgcolor": look.faint(look.paper, 0.8)}}  # fmt: skip
+        layout["xaxis"] |= {"range": [0, max(1, int(lags.max(initial=1)))], "autorange": False}
         self.mark_roundoffs(layout, text, look)
+        self.mark_infinity(layout, lags, condition, look)
         last = before_infinity(condition)
         if last is not None:
             marker = {"symbol": "triangle-up", "size": 14, "color": colour}
             name = text("figure.condition_number.infinite")
             traces.append(
                 {"type": "scatter", "mode": "markers", "x": packed(lags[last : last + 1]),
-                 "y": packed(finite[last : last + 1]), "marker": marker, "name": name,
+                 "y": packed(finite[last : last + 1]), "marker": marker, "name": name, "cliponaxis": False,
                  "hovertemplate": f"{name}<extra></extra>"}
             )  # fmt: skip
         return {"data": traces, "layout": layout}
@@ -68,17 +70,33 @@ class ConditionNumber(Choice):
     def mark_roundoffs(self, layout: FigureDict, text: Text, look: Look) -> None:
         """A line at 1/u of every format that is chosen and in sight."""
         low, high = layout["yaxis"]["range"]
-        for dtype in chosen(self.precisions):
-            at = -PRECISIONS[dtype].roundoff
-            if low < at < high:
-                place = {"xref": "x domain", "yref": "y"}
-                stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
-                layout["shapes"].append({"type": "line", **place, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": stroke})
-                layout["annotations"].append(
-                    {**place, "x": 0.99, "xanchor": "right", "y": at, "yanchor": "bottom", "showarrow": False,
-                     "text": text("figure.condition_number.roundoff", dtype=dtype),
-                     "font": {"size": 13, "color": look.alarm}, "bgcolor": look.faint(look.paper, 0.7)}
-                )  # fmt: skip
+        marks = {dtype: -PRECISIONS[dtype].roundoff for dtype in lens.chosen(self.precisions)}
+        inside = sorted(((at, dtype) for dtype, at in marks.items() if low < at < high), reverse=True)
+        place = {"xref": "x domain", "yref": "y"}
+        stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
+        for k, (at, dtype) in enumerate(inside):  # their names side by side: the lines lie close together
+            layout["shapes"].append({"type": "line", **place, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": stroke})
+            layout["annotations"].append(
+                {**place, "x": 0.99 - 0.24 * k, "xanchor": "right", "y": at, "yanchor": "bottom", "showarrow": False,
+                 "text": text("figure.condition_number.roundoff", dtype=dtype),
+                 "font": {"size": 13, "color": look.alarm}, "bgcolor": look.faint(look.paper, 0.7)}
+            )  # fmt: skip
+
+    def mark_infinity(self, layout: FigureDict, lags: np.ndarray, condition: np.ndarray, look: Look) -> None:
+        """A field of its own from the lag on at which there is no number any more."""
+        infinite = np.flatnonzero(np.isposinf(condition))
+        if not len(infinite):
+            return
+        first, last = int(lags[infinite[0]]), int(lags[-1])
+        field = {"xref": "x", "yref": "y domain"}
+        layout["shapes"].append(
+            {"type": "rect", **field, "x0": first, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
+             "fillcolor": look.faint(look.alarm, 0.09), "layer": "below"}
+        )  # fmt: skip
+        layout["annotations"].append(
+            {**field, "x": (first + last) / 2, "y": 0.6, "showarrow": False, "text": "∞",
+             "font": {"size": 34, "color": look.alarm}}
+        )  # fmt: skip
 
     def reading(self, results: Results, text: Text) -> str:
         _, result = units.first(results)

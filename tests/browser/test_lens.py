@@ -33,6 +33,7 @@ def test_a_backward_pass_in_float16_shows_what_it_loses(page: Page, server: Serv
     opened(page, server)
     text, canvas = Text(), page.locator(".rnnviz-plot .canvas").first
     assert canvas.evaluate(SYMBOLS) == []
+    page.get_by_role("button", name=text("lens.menu"), exact=True).click()
     page.get_by_test_id("stSelectbox").filter(has_text=text("parameter.backward.label")).get_by_role("combobox").click()
     page.get_by_role("option", name="float16", exact=True).first.click()
     expect(page.get_by_text(re.compile("Really run in float16"))).to_be_visible(timeout=60_000)

@@ -48,7 +48,10 @@ def test_a_rotation_keeps_every_direction_alike():
 def test_it_is_infinite_where_a_direction_is_lost_and_says_from_where():
     results = with_spectrum([[0.0, 0.0], [-1.0, -4.0], [-2.0, -math.inf], [-math.inf, -math.inf]])
     assert of_spectrum(results["one"].data["singular_spectrum"].values).tolist() == [0.0, 3.0, math.inf, math.inf]
-    line, mark = ConditionNumber()(results, Text(), Look())["data"]
+    drawn = ConditionNumber()(results, Text(), Look())
+    (field,) = [one for one in drawn["layout"]["shapes"] if one["type"] == "rect"]
+    assert (field["x0"], field["x1"]) == (2, 3) and "∞" in [note["text"] for note in drawn["layout"]["annotations"]]
+    line, mark = drawn["data"]
     assert np.isnan(numbers(line["y"])[2:]).all() and numbers(mark["y"]).tolist() == [3.0]
     assert "**∞** from lag 2 on" in ConditionNumber().reading(results, Text())
     assert ConditionNumber().table(results, Text())[Text()("table.condition")].tolist() == ["1", "1000", "∞", "∞"]
@@ -74,6 +77,7 @@ def test_the_roundoff_of_the_formats_that_are_chosen_is_marked(language):
     def marks(precisions: str) -> dict[str, float]:
         layout = ConditionNumber(precisions=precisions)(results, text, Look(dark=True))["layout"]
         words = {text("figure.condition_number.roundoff", dtype=name): name for name in PRECISIONS}
+        assert all(one["type"] == "line" for one in layout["shapes"])  # no field of infinity where there is none
         return {words[note["text"]]: note["y"] for note in layout["annotations"]}
 
     assert marks("none") == {}

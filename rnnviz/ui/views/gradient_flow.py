@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from rnnviz.choice import Choice
@@ -49,7 +47,9 @@ def page(text: Text) -> None:
 
 
 def heading(record: GradientFlowPage, text: Text) -> None:
-    st.header(text("page.gradient_flow.title"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(text("page.gradient_flow.title"), anchor=False)
+        lens_controls(record, text)
     name = preset_of(record)
     st.markdown(text(f"preset.{name}.look") if name else text("page.gradient_flow.lead"))
 
@@ -64,15 +64,18 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
             draw("view.part", segmented=True)
         elif record.view.arrangement == "grid" or record.view.activations != "all":
             draw("view.bounds")
-    lens_controls(record, draw)
 
 
-def lens_controls(record: GradientFlowPage, draw: Callable[..., None]) -> None:
-    """Where which format loses the gradient, and whether the backward pass is really run in one of them."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if record.view.quantity == "gradient" and record.view.part == "state":
+def lens_controls(record: GradientFlowPage, text: Text) -> None:
+    """Where which format loses the gradient, and whether the backward pass is really run in one of them.
+
+    Beside the title, where it takes no height from the figure.
+    """
+    draw, view = Controls(record, START, text).draw, record.view
+    with st.popover(text("lens.menu_in", dtype=view.backward) if view.is_rounded else text("lens.menu")):
+        if view.quantity == "gradient" and view.part == "state":
             draw("view.backward")
-        if record.view.axis == "log":
+        if view.axis == "log":
             draw("view.precisions")
 
 
