@@ -21,7 +21,7 @@ from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
 from rnnviz.command.sweeping import run_sweep
 from rnnviz.command.verifying import run_verification
-from rnnviz.command.words import example_of, experiment, format_of, one_of, only, wish
+from rnnviz.command.words import DEMONSTRATED, demonstrated, example_of, experiment, format_of, one_of, only, wish
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
@@ -29,7 +29,7 @@ from rnnviz.engine.budget import check_budget
 from rnnviz.engine.run import EVERYTHING
 from rnnviz.executors import PLACES, NoExecutor
 from rnnviz.experiment import Experiment
-from rnnviz.export import FORMATS, CannotExport, Format, Picture, check_ready, formats_of, write
+from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture, check_ready, formats_of, write
 from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
 from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.text import LANGUAGES, Text
@@ -139,6 +139,9 @@ def application(text: Text) -> typer.Typer:
 def draw_picture(
     figure: str, words: list[str], out: Path, compare: bool, text: Text, look: Look, time: int | None, example: int
 ) -> None:
+    if figure in DEMONSTRATED:
+        draw_demonstration(figure, words, out, text, look)
+        return
     chosen = format_of(out, Picture, Trace)
     view, study = wish(figure, words, compare)
     at = example_of(study, example)
@@ -152,6 +155,18 @@ def draw_picture(
         results = results_of(study, view.needs, tick, example=at)
     write(out, chosen.make(Picture(view, study, results, text, look, time=time)))
     say(study.key, results, view, text)
+    print(text("command.written", path=out))
+
+
+def draw_demonstration(figure: str, words: list[str], out: Path, text: Text, look: Look) -> None:
+    chosen = format_of(out, DemonstrationPicture)
+    view, demonstration = demonstrated(figure, words)
+    check_ready(out, chosen, text)
+    with Progress(text) as tick:
+        picture = DemonstrationPicture(view, demonstration.shown(tick), text, look)
+    write(out, chosen.make(picture))
+    print(text("command.key", key=demonstration.key))
+    print(picture.reading)
     print(text("command.written", path=out))
 
 

@@ -6,8 +6,10 @@ The page and the command line go the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rnnviz.choice import Choice
+from rnnviz.demonstrations import Demonstrated, Demonstration
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.diagnostics.diagnose import diagnose, results
 from rnnviz.diagnostics.training_result import of_trace
@@ -16,6 +18,7 @@ from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.figures import FIGURES, GradientFlow, Look, Result, Results, as_plotly
 from rnnviz.figures.cursor import with_cursor
+from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.quantities import TRAINING_QUANTITIES
 from rnnviz.sweeps import sweep
@@ -32,8 +35,8 @@ Subject = Trace | Experiment | Study | Results
 
 
 def draw(
-    figure: AnyFigure | AnyTrainingFigure | str,
-    subject: Subject,
+    figure: AnyFigure | AnyTrainingFigure | DemonstrationFigure | str,
+    subject: Subject | Demonstration | Demonstrated,
     *,
     language: str = "en",
     dark: bool = False,
@@ -41,7 +44,7 @@ def draw(
     time: int | None = None,
     pinned: Subject | None = None,
 ) -> PlotlyFigure:
-    """A figure of a trace, an experiment, a study or results of `results_of`, as plotly shows it in a notebook.
+    """A figure of a trace, an experiment, a study, results of `results_of` or a demonstration, as plotly shows it.
 
     `figure` is a figure with its options, or the name of one: draw("gradient_flow", run(Experiment())).
     `example` is the one of which Jacobians and units are shown; `time` is marked by a line in figures over time or lag;
@@ -51,6 +54,10 @@ def draw(
     """
     chosen = figure_named(figure) if isinstance(figure, str) else figure
     text, look = Text(language), Look(dark)
+    if isinstance(chosen, DemonstrationFigure):
+        return as_plotly(chosen(demonstrated(chosen, subject), text, look))
+    if isinstance(subject, Demonstration | Demonstrated):
+        raise ValueError(f"{chosen.kind} is no figure of a demonstration")
     results = results_of(subject, chosen.needs, example=example)
     if pinned is None:
         drawn = chosen(results, text, look)
@@ -61,8 +68,16 @@ def draw(
     return as_plotly(drawn if time is None else with_cursor(drawn, results, time, text, look))
 
 
-def figure_named(name: str) -> AnyFigure | AnyTrainingFigure:
-    known = {figure.model_fields["kind"].default: figure for figure in (*FIGURES, *TRAINING_FIGURES)}
+def demonstrated(figure: DemonstrationFigure, subject: Subject | Demonstration | Demonstrated) -> Demonstrated:
+    shown = subject.shown() if isinstance(subject, Demonstration) else subject
+    if not isinstance(shown, Demonstrated) or not isinstance(shown.demonstration, figure.draws):
+        raise ValueError(f"{figure.kind} is a figure of {figure.draws.__name__}")
+    return shown
+
+
+def figure_named(name: str) -> AnyFigure | AnyTrainingFigure | DemonstrationFigure:
+    listed: tuple[type[Choice], ...] = (*FIGURES, *TRAINING_FIGURES, *DEMONSTRATION_FIGURES)
+    known: dict[str, Any] = {figure.model_fields["kind"].default: figure for figure in listed}
     if name not in known:
         raise ValueError(f"figure must be one of {', '.join(known)}; got {name!r}")
     return known[name]()

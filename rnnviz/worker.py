@@ -1,9 +1,10 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers seven kinds of request:
+It answers eight kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
     {"verify": flat form, "needs": names, "example": n}     the same by another route, and how far the two part
+    {"demonstration": kind, "words": flat form}             what a demonstration of a lesson computes
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
     {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
@@ -85,6 +86,15 @@ def verification(request: Mapping[str, Any], tick: Tick) -> Parts:
     return {}, {"findings": [each.as_json() for each in found]}
 
 
+def demonstration(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.demonstrations import DEMONSTRATIONS
+    from rnnviz.diagnostics.exchange import pack
+
+    kinds = {one.model_fields["kind"].default: one for one in DEMONSTRATIONS}
+    asked = kinds[request["demonstration"]].from_flat(request["words"])
+    return pack({asked.kind: asked.compute(tick)})
+
+
 def columns(request: Mapping[str, Any], tick: Tick) -> Parts:
     from rnnviz.content import get
     from rnnviz.tasks.own_series import columns_of
@@ -141,6 +151,7 @@ def file(data: bytes) -> Parts:
 KINDS = {
     "study": study,
     "verify": verification,
+    "demonstration": demonstration,
     "columns_of": columns,
     "picture": picture,
     "trace": trace,

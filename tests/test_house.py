@@ -22,9 +22,11 @@ from rnnviz.cells import CELLS, AnyCell
 from rnnviz.cells.cell import Cell
 from rnnviz.choice import Choice, OneOf, Parameter
 from rnnviz.clipping import CLIPPINGS, AnyClipping, Clipping
+from rnnviz.demonstrations import DEMONSTRATIONS, Demonstration
 from rnnviz.diagnostics import DIAGNOSTICS, Diagnostic
 from rnnviz.experiment import Experiment
 from rnnviz.figures import FIGURES
+from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.initializers import INITIALIZERS, AnyInitializer, Initializer
 from rnnviz.optimizers import OPTIMIZERS, SCHEDULES, AnyOptimizer, AnySchedule, Optimizer, Schedule
@@ -33,6 +35,7 @@ from rnnviz.tasks import TASKS, AnyTask, Task
 from rnnviz.text import LANGUAGES, Text, catalogue
 from rnnviz.training import TRUNCATIONS, AnyTruncation, Truncation
 from rnnviz.ui.flow import GradientFlowPage
+from rnnviz.ui.lessons import LESSONS, Lesson
 from rnnviz.ui.training_record import TrainingPage
 
 ROOT = Path(__file__).parent.parent
@@ -95,9 +98,15 @@ def reachable(kind: type[Choice]) -> Iterator[Parameter]:
 
 
 VIEWS = [view for part in GradientFlowPage.parameters_declared() for view in part.options.values()]
-DRAWN = (*VIEWS, TrainingPage, Experiment, *FIGURES, *TRAINING_FIGURES)
-PARTS = ("experiment", "view")  # of a page's record: what is in them is drawn, they themselves are not
-PARAMETERS = {one.name: one for kind in DRAWN for one in reachable(kind) if one.name not in PARTS}
+ALL_FIGURES = (*FIGURES, *TRAINING_FIGURES, *DEMONSTRATION_FIGURES)
+DRAWN = (*VIEWS, TrainingPage, Experiment, *ALL_FIGURES, *LESSONS, *DEMONSTRATIONS)
+PARTS = ("experiment", "view", "answers")  # of a page's record: they themselves are not drawn
+PARAMETERS = {
+    one.name: one
+    for kind in DRAWN
+    for one in reachable(kind)
+    if one.name not in PARTS and not (one.options and issubclass(kind, Lesson))  # a lesson's own parts neither
+}
 
 
 @every_language
@@ -122,9 +131,7 @@ def test_every_cell_is_named_short_and_within_a_sentence(language):
 @every_language
 def test_every_figure_has_a_name_and_every_ending_is_said(language):
     text = Text(language)
-    assert all(
-        f"figure.{figure.model_fields['kind'].default}.label" in text for figure in (*FIGURES, *TRAINING_FIGURES)
-    )
+    assert all(f"figure.{figure.model_fields['kind'].default}.label" in text for figure in ALL_FIGURES)
     assert all(f"outcome.{state}" in text for state in ("completed", "diverged", "stopped"))
 
 
@@ -220,6 +227,21 @@ def test_every_figure_of_trainings_is_in_the_list_and_needs_what_is_written_down
     assert {one for file in modules_of(home) for one in made_here(file, Choice)} == set(TRAINING_FIGURES)
     for figure in TRAINING_FIGURES:
         assert set(figure().needs) <= set(TRAINING_QUANTITIES)
+
+
+@pytest.mark.parametrize(
+    ("folder", "base", "listed"),
+    [
+        ("demonstrations", Demonstration, DEMONSTRATIONS),
+        ("figures.demonstrations", DemonstrationFigure, DEMONSTRATION_FIGURES),
+        ("ui.lessons", Lesson, LESSONS),
+    ],
+)
+def test_every_file_of_a_lesson_is_in_its_list(folder, base, listed):
+    home = importlib.import_module(f"rnnviz.{folder}")
+    assert {one for file in modules_of(home) for one in made_here(file, base)} == set(listed)
+    kinds = [one.model_fields["kind"].default for one in listed]
+    assert len(set(kinds)) == len(kinds) == len(listed)
 
 
 def test_abstract_or_final():

@@ -21,6 +21,7 @@ from rnnviz.command import progress
 from rnnviz.command.manual import TOPICS, experiment_words, figure_words
 from rnnviz.command.progress import Progress
 from rnnviz.command.words import wish
+from rnnviz.demonstrations import AnyLength
 from rnnviz.engine import train
 from rnnviz.experiment import Experiment, comparison
 from rnnviz.figures import FIGURES
@@ -61,6 +62,17 @@ def test_draw_writes_the_file_and_says_what_is_seen(tmp_path):
     assert outcome == "outcome: finite" and "tanh LSTM" in reading and "**" not in reading
     assert file == f"file: {out}" and out.read_text().startswith("curve,cell,activation")
     assert wish("gradient_flow", ["cell=lstm", "cell.forget_bias=2", *SMALL], False).study.base == experiment
+
+
+def test_draw_takes_the_words_of_a_demonstration(tmp_path):
+    out = tmp_path / "error.csv"
+    answer = told("draw", "any_length_error", "inputs=4", "--out", out)
+    assert answer.exit_code == 0, answer.stderr
+    key, reading, file = answer.stdout.splitlines()
+    assert key == f"key: {AnyLength(inputs=4).key}" and "fixed input of 4 values" in reading
+    assert file == f"file: {out}" and out.read_text().startswith("model,length,relative_error")
+    wrong = told("draw", "any_length_error", "inputs=1", "--out", out)
+    assert wrong.exit_code == 2 and "from 2 to 16" in wrong.stderr
 
 
 def test_a_picture_in_korean_by_a_process_of_its_own(tmp_path):

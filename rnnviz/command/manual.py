@@ -11,6 +11,7 @@ from rnnviz.choice import Choice, Parameter, Range, default
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS
 from rnnviz.figures import FIGURES
+from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
 from rnnviz.tasks import TASKS, Task
@@ -107,6 +108,10 @@ def figures(text: Text) -> str:
         f"{kind}  {text(f'figure.{kind}.label')}\n{table(list(parameters(figure, 'view.', text)))}"
         for kind, figure in kinds.items()
     ]
+    for drawn in map(default, DEMONSTRATION_FIGURES):
+        parts.append(
+            f"{drawn.kind}  {text(f'figure.{drawn.kind}.label')}\n{table(list(parameters(drawn.draws, '', text)))}"
+        )
     return "\n".join(parts)
 
 

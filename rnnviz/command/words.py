@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from rnnviz.cells import CELLS
-from rnnviz.choice import Flat, InvalidParameter, OneOf, Range, Word
+from rnnviz.choice import Flat, InvalidParameter, OneOf, Range, Word, default
+from rnnviz.demonstrations import Demonstration
 from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, Picture, formats_of
 from rnnviz.figures import FIGURES, AnyFigure
+from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 
 Named = TypeVar("Named")
 
 COMPARE, VIEW = "compare", "view."
+DEMONSTRATED = {figure.model_fields["kind"].default: figure for figure in DEMONSTRATION_FIGURES}
 
 
 class Wish(NamedTuple):
@@ -26,7 +29,7 @@ class Wish(NamedTuple):
 
 def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
     flat, alone = read(words)
-    chosen = one_of("figure", figure, {one.model_fields["kind"].default: one for one in FIGURES})
+    chosen = one_of("figure", figure, {one.model_fields["kind"].default: one for one in FIGURES}, *DEMONSTRATED)
     options = {path.removeprefix(VIEW): word for path, word in flat.items() if path.startswith(VIEW)}
     rest = {path: word for path, word in flat.items() if not path.startswith(VIEW)}
     try:
@@ -34,6 +37,13 @@ def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
     except InvalidParameter as error:
         raise error.under(VIEW.rstrip(".")) from None
     return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
+
+
+def demonstrated(figure: str, words: Iterable[str]) -> tuple[DemonstrationFigure, Demonstration]:
+    """A figure of a demonstration as it starts, and the demonstration that the words mean."""
+    flat, _ = read(words, alone=())
+    view = default(DEMONSTRATED[figure])
+    return view, view.draws.from_flat(flat)
 
 
 def experiment(words: Iterable[str]) -> Experiment:
@@ -98,7 +108,8 @@ def example_of(study: Study, asked: int) -> int:
     return asked - 1
 
 
-def one_of(path: str, word: str, known: dict[str, Named]) -> Named:
+def one_of(path: str, word: str, known: dict[str, Named], *others: str) -> Named:
+    """`others` are words that are good elsewhere."""
     if word not in known:
-        raise InvalidParameter(path, word, OneOf(tuple(known)))
+        raise InvalidParameter(path, word, OneOf((*known, *others)))
     return known[word]

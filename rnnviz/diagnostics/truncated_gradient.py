@@ -6,9 +6,8 @@ import numpy as np
 import xarray as xr
 
 from rnnviz.diagnostics.diagnostic import Diagnostic, came_to_pass
+from rnnviz.engine.itemised import MEASURES
 from rnnviz.trace import Trace
-
-MEASURES = ("bias", "cosine")
 
 
 def compute(trace: Trace) -> xr.DataArray:

@@ -20,6 +20,8 @@ from rnnviz.engine.network import layer_parameters, loss_gradient
 from rnnviz.engine.passes import Tick, backward, forward, nothing
 from rnnviz.tasks import Batch, Judgement
 
+MEASURES = ("bias", "cosine")  # of a truncated gradient against the whole one
+
 
 class Itemised(NamedTuple):
     """Of T losses and T steps.
@@ -51,7 +53,7 @@ def itemise(
 def truncated(
     cell: Cell, parameters: Mapping[str, Tensor], made: Itemised, weights: Tensor, tick: Tick = nothing
 ) -> Array:
-    """What truncated BPTT makes of ∂L/∂W_hh (all layers) for every length τ = 1 … T: (2, truncation) float64.
+    """What truncated BPTT makes of ∂L/∂W_hh (all layers) for every length τ = 1 … T: (measure, truncation) float64.
 
     ℓ_t is followed through the steps t, t−1, … t−τ+1 and no further; L = Σ weights_t ℓ_t. First row: the bias
     ‖g_τ − g‖ / ‖g‖ against the whole gradient g; second: the cosine between g_τ and g. NaN where g = 0.
@@ -59,7 +61,7 @@ def truncated(
     time, shares = len(weights), [Shares(cell, parameters, made, k) for k in range(len(made.layers))]
     whole = [share.of_all(weights) for share in shares]
     tails, length = [np.zeros_like(g) for g in whole], norm(whole)
-    found = np.full((2, time), np.nan)
+    found = np.full((len(MEASURES), time), np.nan)
     for lag in range(time - 1, -1, -1):  # the tail holds all that lies farther back than this lag
         kept = [g - tail for g, tail in zip(whole, tails, strict=True)]
         if length:

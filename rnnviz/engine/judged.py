@@ -31,10 +31,8 @@ class Judged(NamedTuple):
         """Of each of the first `reached` steps of one example, (time,) float64; 0 where nothing is judged."""
         found = torch.zeros(reached, dtype=torch.float64)
         if self.steps:
-            alike = torch.ones(self.mask.shape if self.mask is not None else (len(self.steps), 1), dtype=torch.float64)
-            found[self.steps.start - 1 : self.steps.stop - 1] = self.weigh(alike)[
-                :, example if self.mask is not None else 0
-            ]
+            own = torch.ones(len(self.steps)) if self.mask is None else self.mask[:, example]
+            found[self.steps.start - 1 : self.steps.stop - 1] = own.double() / own.sum().clamp_min(1)
         return found
 
     def only(self, values: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from rnnviz.cells.kernel import Kernel
 from rnnviz.cells.tangent import push_forward
 from rnnviz.engine.budget import BY_NAME, ITEMISED, ROUNDED, check_budget
 from rnnviz.engine.data import draw_batch
-from rnnviz.engine.itemised import itemise, truncated
+from rnnviz.engine.itemised import MEASURES, itemise, truncated
 from rnnviz.engine.jacobians import state_jacobians, state_products
 from rnnviz.engine.judged import judged
 from rnnviz.engine.lyapunov import frame_growth
@@ -211,7 +211,7 @@ class Recorder:
         if "truncated_gradient" in self.wanted:
             weights = judged(e, self.batch.lengths, length).weights(length, self.example)
             self.keep("truncated_gradient", truncated(e.cell, self.weights, made, weights, tick))
-            self.coords["measure"] = ["bias", "cosine"]
+            self.coords["measure"] = list(MEASURES)
 
     def dataset(self, length: int) -> xr.Dataset:
         variables = {

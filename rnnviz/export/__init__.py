@@ -7,7 +7,7 @@ from rnnviz.export.netcdf import NETCDF
 from rnnviz.export.notebook import NOTEBOOK
 from rnnviz.export.page import HTML
 from rnnviz.export.pdf import PDF
-from rnnviz.export.picture import Drawn, Picture, Pinned
+from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Pinned
 from rnnviz.export.png import PNG
 from rnnviz.export.points import CSV
 from rnnviz.export.svg import SVG
@@ -15,4 +15,15 @@ from rnnviz.export.words import JSON
 
 FORMATS = (PNG, SVG, PDF, HTML, CSV, JSON, NETCDF, NOTEBOOK, PYTHON)
 
-__all__ = ["FORMATS", "CannotExport", "Drawn", "Format", "Picture", "Pinned", "check_ready", "formats_of", "write"]
+__all__ = [
+    "FORMATS",
+    "CannotExport",
+    "DemonstrationPicture",
+    "Drawn",
+    "Format",
+    "Picture",
+    "Pinned",
+    "check_ready",
+    "formats_of",
+    "write",
+]

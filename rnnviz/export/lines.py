@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import NamedTuple
 
 from rnnviz.choice import Choice
 from rnnviz.experiment import Study
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import DemonstrationPicture, Picture
 
 LONGEST = 100  # characters of a line
 FROM_RNNVIZ = ("Experiment", "Study", "draw", "results_of")
@@ -25,7 +25,31 @@ class Lines(NamedTuple):
     figure: str
 
 
-def lines(picture: Picture) -> Lines:
+def lines(picture: Picture | DemonstrationPicture) -> Lines:
+    return lines_of_demonstration(picture) if isinstance(picture, DemonstrationPicture) else lines_of_study(picture)
+
+
+def lines_of_demonstration(picture: DemonstrationPicture) -> Lines:
+    record, demonstration = picture.provenance, picture.shown.demonstration
+    dark = ", dark=True" if picture.look.dark else ""
+    study = [
+        f"# rnnviz {record['version']}, key {record['key']}",
+        "from rnnviz import draw",
+        *imports_of((demonstration, picture.view)),
+        "",
+        f"demonstration = {code(demonstration)}",
+        f"print(demonstration.key)  # {record['key']}",
+    ]
+    reading = [
+        f"view = {code(picture.view)}",
+        "shown = demonstration.shown()",
+        f'print(view.reading(shown, Text("{picture.language}")))',
+    ]
+    figure = f'figure = draw(view, shown, language="{picture.language}"{dark})'
+    return Lines("\n".join(study), "\n".join(reading), figure)
+
+
+def lines_of_study(picture: Picture) -> Lines:
     """Everything is written out, defaults too: the lines mean the same where a later version begins otherwise."""
     record, pinned = picture.provenance, picture.pinned
     example = f", example={picture.example}" if picture.example else ""
@@ -73,8 +97,12 @@ def studies(picture: Picture) -> list[Study]:
 
 def imports(picture: Picture) -> Iterator[str]:
     yield f"from rnnviz import {', '.join(FROM_RNNVIZ)}"
+    yield from imports_of((picture.view, *(study.base for study in studies(picture))))
+
+
+def imports_of(choices: Iterable[Choice]) -> Iterator[str]:
     names: dict[str, set[str]] = defaultdict(set)
-    for choice in (picture.view, *(study.base for study in studies(picture))):
+    for choice in choices:
         for kind in kinds(choice):
             if kind.__name__ not in FROM_RNNVIZ:
                 names[home(kind)].add(kind.__name__)
@@ -118,8 +146,8 @@ def folded(head: str, parts: Mapping[str, object], tail: str, indent: int) -> st
     return f"{head}\n{inner}{' ' * indent}{tail}"
 
 
-def script(picture: Picture) -> bytes:
+def script(picture: Picture | DemonstrationPicture) -> bytes:
     return ("\n".join(lines(picture)) + "\nfigure.show()\n").encode()
 
 
-PYTHON = Format("py", "text/x-python", (Picture,), script)
+PYTHON = Format("py", "text/x-python", (Picture, DemonstrationPicture), script)

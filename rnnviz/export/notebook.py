@@ -7,12 +7,12 @@ from typing import Any
 
 from rnnviz.export.format import Format
 from rnnviz.export.lines import lines
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import DemonstrationPicture, Picture
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
-def notebook(picture: Picture) -> bytes:
+def notebook(picture: Picture | DemonstrationPicture) -> bytes:
     """Format 4.5 of nbformat, in which every cell has a name of its own."""
     text, parts = picture.text, lines(picture)
     said = [f"# {picture.title}", picture.reading, text("taking.notebook", version=picture.provenance["version"])]
@@ -32,4 +32,4 @@ def cell(name: str, kind: str, source: str) -> dict[str, Any]:
     return {"id": name, "cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **run}
 
 
-NOTEBOOK = Format("ipynb", "application/x-ipynb+json", (Picture,), notebook)
+NOTEBOOK = Format("ipynb", "application/x-ipynb+json", (Picture, DemonstrationPicture), notebook)

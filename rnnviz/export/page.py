@@ -10,7 +10,7 @@ import orjson
 
 from rnnviz.export import fonts
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Drawn, Picture
+from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Shown
 from rnnviz.figures.look import FONT
 
 # Plotly's mode bar has a button that uploads the figure. It goes; so does the logo, which is a link.
@@ -50,7 +50,7 @@ Promise.all([...document.fonts].map(face => face.load())).finally(draw) // other
 """
 
 
-def page(picture: Picture | Drawn) -> bytes:
+def page(picture: Shown | Drawn) -> bytes:
     figure = in_script(picture.figure)
     return PAGE.format(
         language=picture.language,
@@ -81,4 +81,4 @@ def plotly_js() -> str:
     return (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text("utf-8")
 
 
-HTML = Format("html", "text/html", (Picture, Drawn), page)
+HTML = Format("html", "text/html", (Picture, DemonstrationPicture, Drawn), page)

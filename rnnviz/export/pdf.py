@@ -8,10 +8,10 @@ from rnnviz.export import provenance
 from rnnviz.export.chromium import render
 from rnnviz.export.failure import CannotExport
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Drawn, Picture
+from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Shown
 
 
-def pdf(picture: Picture | Drawn) -> bytes:
+def pdf(picture: Shown | Drawn) -> bytes:
     words = {
         "Title": picture.title,
         "Subject": picture.reading,
@@ -44,4 +44,4 @@ def hexadecimal(words: str) -> bytes:
     return (b"\xfe\xff" + words.encode("utf-16-be")).hex().encode()
 
 
-PDF = Format("pdf", "application/pdf", (Picture, Drawn), pdf, by_browser=True)
+PDF = Format("pdf", "application/pdf", (Picture, DemonstrationPicture, Drawn), pdf, by_browser=True)

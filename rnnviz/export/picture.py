@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html
 import re
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
+import pandas as pd
 
+from rnnviz.demonstrations import Demonstrated
 from rnnviz.experiment import Study
 from rnnviz.export import provenance
 from rnnviz.figures import AnyFigure, FigureDict, GradientFlow, Look, Results
 from rnnviz.figures.cursor import with_cursor
+from rnnviz.figures.demonstrations import DemonstrationFigure
 from rnnviz.figures.training import AnyTrainingFigure
 from rnnviz.text import Text
 
@@ -52,7 +56,99 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Shown(ABC):
+    """What every picture is: a figure in a language and a look, which says what is seen in it and where it comes from."""
+
+    @property
+    @abstractmethod
+    def figure(self) -> FigureDict: ...
+
+    @property
+    @abstractmethod
+    def marked_reading(self) -> str:
+        """What is seen in the figure, its numbers in bold."""
+
+    @property
+    def reading(self) -> str:
+        """The same without the marks that the page sets in bold."""
+        return self.marked_reading.replace("**", "")
+
+    @property
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """What a reader would copy down."""
+
+    @property
+    @abstractmethod
+    def points(self) -> pd.DataFrame:
+        """Every number of the figure, one row per point."""
+
+    @property
+    @abstractmethod
+    def provenance(self) -> dict[str, Any]: ...
+
+    @property
+    @abstractmethod
+    def language(self) -> str: ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return WIDTH, HEIGHT
+
+    @property
+    def title(self) -> str:
+        return plain(self.figure["layout"]["title"]["text"])
+
+    @property
+    def drawn(self) -> Drawn:
+        return Drawn(self.figure, self.size, self.title, self.reading, self.language, self.provenance)
+
+
+@dataclass(frozen=True)
+class DemonstrationPicture(Shown):
+    """A figure with its options, and the demonstration that it shows."""
+
+    view: DemonstrationFigure
+    shown: Demonstrated
+    text: Text = field(default_factory=Text)
+    look: Look = field(default_factory=Look)
+
+    @cached_property
+    def figure(self) -> FigureDict:
+        return self.view(self.shown, self.text, self.look)
+
+    @property
+    def language(self) -> str:
+        return self.text.language
+
+    @property
+    def marked_reading(self) -> str:
+        return self.view.reading(self.shown, self.text)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return self.view.table(self.shown, self.text)
+
+    @property
+    def points(self) -> pd.DataFrame:
+        return self.view.data(self.shown)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        demonstration = self.shown.demonstration
+        return {
+            **provenance.program(demonstration.key),
+            "demonstration": demonstration.kind,
+            "parameters": demonstration.flat(),
+            "figure": self.view.kind,
+            "view": self.view.flat(),
+            "language": self.language,
+            "dark": self.look.dark,
+        }
+
+
+@dataclass(frozen=True)
+class Picture(Shown):
     """A figure with its options, the study it shows and that study's results.
 
     `time` is the step at which the time cursor stands; None for no cursor.
@@ -75,10 +171,6 @@ class Picture:
         return figure if self.time is None else with_cursor(figure, self.results, self.time, self.text, self.look)
 
     @property
-    def drawn(self) -> Drawn:
-        return Drawn(self.figure, self.size, self.title, self.reading, self.language, self.provenance)
-
-    @property
     def language(self) -> str:
         return self.text.language
 
@@ -88,13 +180,22 @@ class Picture:
         return WIDTH, GRID_HEIGHT if grid else HEIGHT
 
     @property
-    def title(self) -> str:
-        return plain(self.figure["layout"]["title"]["text"])
+    def marked_reading(self) -> str:
+        return self.view.reading(self.results, self.text)
 
     @property
-    def reading(self) -> str:
-        """What is seen in the figure, without the marks that the page sets in bold."""
-        return self.view.reading(self.results, self.text).replace("**", "")
+    def table(self) -> pd.DataFrame:
+        return self.view.table(self.results, self.text)
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Where curves are pinned, they follow the others, and a column says which is which."""
+        data = self.view.data(self.results)
+        if self.pinned is None:
+            return data
+        return pd.concat(
+            [data.assign(pinned=False), self.view.data(self.pinned.results).assign(pinned=True)], ignore_index=True
+        )
 
     @property
     def example(self) -> int:

@@ -8,13 +8,13 @@ import zlib
 from rnnviz.export import provenance
 from rnnviz.export.chromium import render
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Drawn, Picture
+from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Shown
 
 SCALE = 2
 HEADER = 8 + 25  # the signature and the chunk IHDR, after which text may stand
 
 
-def png(picture: Picture | Drawn) -> bytes:
+def png(picture: Shown | Drawn) -> bytes:
     drawn = render(picture.figure, picture.size, "png", SCALE)
     words = {
         "Title": picture.title,
@@ -31,4 +31,4 @@ def text_chunk(name: str, words: str) -> bytes:
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
-PNG = Format("png", "image/png", (Picture, Drawn), png, by_browser=True)
+PNG = Format("png", "image/png", (Picture, DemonstrationPicture, Drawn), png, by_browser=True)

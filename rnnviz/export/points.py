@@ -5,18 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import DemonstrationPicture, Picture, Shown
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of something to execute
 
 
-def points(picture: Picture) -> bytes:
-    """Where curves are pinned, they follow the others, and a column says which is which."""
-    data = picture.view.data(picture.results)
-    if picture.pinned:
-        pinned = picture.view.data(picture.pinned.results)
-        data = pd.concat([data.assign(pinned=False), pinned.assign(pinned=True)], ignore_index=True)
-    return harmless(data).to_csv(index=False, lineterminator="\n").encode()
+def points(picture: Shown) -> bytes:
+    return harmless(picture.points).to_csv(index=False, lineterminator="\n").encode()
 
 
 def harmless(data: pd.DataFrame) -> pd.DataFrame:
@@ -30,4 +25,4 @@ def quoted_cell(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
-CSV = Format("csv", "text/csv", (Picture,), points)
+CSV = Format("csv", "text/csv", (Picture, DemonstrationPicture), points)

@@ -7,18 +7,18 @@ from html import escape
 from rnnviz.export import provenance
 from rnnviz.export.chromium import render
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Drawn, Picture
+from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Shown
 
 NAMESPACES = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 
 
-def svg(picture: Picture | Drawn) -> bytes:
+def svg(picture: Shown | Drawn) -> bytes:
     drawn = render(picture.figure, picture.size, "svg").decode()
     head, _, rest = drawn.partition(">")
     return f"{head}>{about(picture)}{rest}".encode()
 
 
-def about(picture: Picture | Drawn) -> str:
+def about(picture: Shown | Drawn) -> str:
     """What a screen reader reads, and Dublin Core for programs."""
     record = picture.provenance
     facts = {
@@ -35,4 +35,4 @@ def about(picture: Picture | Drawn) -> str:
     )
 
 
-SVG = Format("svg", "image/svg+xml", (Picture, Drawn), svg, by_browser=True)
+SVG = Format("svg", "image/svg+xml", (Picture, DemonstrationPicture, Drawn), svg, by_browser=True)

@@ -6,13 +6,13 @@ import json
 
 from rnnviz.export import provenance
 from rnnviz.export.format import Format
-from rnnviz.export.picture import Picture
+from rnnviz.export.picture import DemonstrationPicture, Picture, Shown
 from rnnviz.trace import Trace
 
 
-def words(subject: Picture | Trace) -> bytes:
-    record = subject.provenance if isinstance(subject, Picture) else provenance.of_trace(subject)
+def words(subject: Shown | Trace) -> bytes:
+    record = subject.provenance if isinstance(subject, Shown) else provenance.of_trace(subject)
     return (json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
 
 
-JSON = Format("json", "application/json", (Picture, Trace), words)
+JSON = Format("json", "application/json", (Picture, DemonstrationPicture, Trace), words)

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from rnnviz.demonstrations import Demonstrated, Demonstration
 from rnnviz.diagnostics.exchange import unpack
 from rnnviz.experiment import Study
 from rnnviz.figures import Result, Results
@@ -40,7 +41,40 @@ def ask(
     then runs once more and finds the answer ready.
     """
     request = request_for(study, needs, example)
-    with interactive().submit(key_for(study, request), request, f"{memory.session()}:{place}") as ticket:
+    answer = answered(key_for(study, request), request, text, place, meanwhile)
+    return answer if isinstance(answer, Failure) else results_of(study, answer)
+
+
+def ask_demonstration(
+    demonstration: Demonstration, text: Text, *, place: str, meanwhile: Callable[[], None]
+) -> Demonstrated | Failure:
+    """The same for a demonstration."""
+    answer = answered(key_of(demonstration), request_of(demonstration), text, place, meanwhile)
+    return answer if isinstance(answer, Failure) else demonstrated(demonstration, answer)
+
+
+def demonstration_already_there(demonstration: Demonstration) -> Demonstrated | None:
+    answer = interactive().remembered(key_of(demonstration))
+    return None if answer is None else demonstrated(demonstration, answer)
+
+
+def request_of(demonstration: Demonstration) -> dict[str, Any]:
+    return {"demonstration": demonstration.kind, "words": demonstration.flat()}
+
+
+def key_of(demonstration: Demonstration) -> str:
+    return f"demonstration {demonstration.key}"
+
+
+def demonstrated(demonstration: Demonstration, answer: Arrays) -> Demonstrated:
+    (data,) = unpack(answer.arrays, answer.meta).values()
+    return Demonstrated(demonstration, data)
+
+
+def answered(
+    key: str, request: dict[str, Any], text: Text, place: str, meanwhile: Callable[[], None]
+) -> Arrays | Failure:
+    with interactive().submit(key, request, f"{memory.session()}:{place}") as ticket:
         if not ticket.wait(QUICK):
             meanwhile()
             wait(ticket, text)
@@ -48,10 +82,7 @@ def ask(
                 memory.put("worker_was_replaced", True)
             if isinstance(ticket.result(), Arrays):
                 st.rerun()
-        answer = ticket.result()
-    if isinstance(answer, Failure):
-        return answer
-    return results_of(study, answer)
+        return ticket.result()
 
 
 def already_there(study: Study, needs: Iterable[str], example: int = 0) -> Results | None:

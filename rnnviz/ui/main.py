@@ -7,6 +7,7 @@ import streamlit as st
 from rnnviz.jobs import interactive
 from rnnviz.text import LANGUAGES
 from rnnviz.ui import memory
+from rnnviz.ui.lessons import LESSONS, NAMES
 
 VIEWS = Path(__file__).parent / "views"
 SIDEBAR_WIDTH = 380  # pixels; four Korean words of a segmented control fit beside each other
@@ -15,6 +16,7 @@ SECTIONS = {  # each page is a file in views/; the front page stands before all 
     "one_network": ("gates", "weight_gradient", "activation", "equations", "layers"),
     "why": ("jacobians", "bptt", "lyapunov", "misconceptions"),
     "training": ("training", "runs"),
+    "learn": (*(f"learn/{name}" for name in NAMES), "learn/glossary"),
 }
 
 text = memory.language()
@@ -35,8 +37,15 @@ with st.sidebar:
 
 
 def page(name: str) -> st.Page:
-    address = name.replace("_", "-")
-    return st.Page(VIEWS / f"{name}.py", title=text(f"page.{name}.title"), url_path=address, default=name == FRONT)
+    alone = name.rpartition("/")[2]
+    return st.Page(VIEWS / f"{name}.py", title=title(alone), url_path=alone.replace("_", "-"), default=name == FRONT)
+
+
+def title(name: str) -> str:
+    """A lesson is listed by its number."""
+    if name not in NAMES:
+        return text(f"page.{name}.title")
+    return f"{LESSONS[NAMES.index(name)].number} · {text(f'lesson.{name}.title')}"
 
 
 sections = {text(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}

@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.diagnostics.training_result import outcome_of
 from rnnviz.experiment import Experiment
-from rnnviz.export import FORMATS, CannotExport, Format, Picture
+from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture
 from rnnviz.export.chromium import check_browser
 from rnnviz.figures.training import TRAINING_FIGURES
 from rnnviz.jobs import Failure, Result, Ticket, files
@@ -34,7 +34,7 @@ CODE_HEIGHT = 240  # pixels
 class Offer(NamedTuple):
     """What an open menu offers, and where: `key` is the place on the page, `file_name` goes without its ending."""
 
-    picture: Picture
+    picture: Picture | DemonstrationPicture
     text: Text
     key: str
     file_name: str
@@ -58,7 +58,7 @@ class Order(NamedTuple):
 
 
 @st.fragment
-def menu(picture: Picture, text: Text, *, key: str, file_name: str) -> None:
+def menu(picture: Picture | DemonstrationPicture, text: Text, *, key: str, file_name: str) -> None:
     """Closed, it costs nothing: what is in it is drawn when it is open."""
     popover = st.popover(text("taking.menu"), help=text("taking.menu_help"), on_change="rerun", key=f"{key}.taking")
     if popover.open:
@@ -102,15 +102,17 @@ def pictures(offer: Offer) -> Iterator[Order]:
 
 
 def numbers(offer: Offer) -> Iterator[Order]:
-    study = offer.picture.study.experiments()
     with row(offer, "taking.numbers"):
         here(offer, "csv")
         slot = st.empty()
-    line = st.empty()
-    if isinstance(offer.picture.view, TRAINING_FIGURES):
-        log(offer, slot)
+    line, picture = st.empty(), offer.picture
+    if isinstance(picture, DemonstrationPicture):
         return
-    experiment, example = study[one_of(offer, list(study))], offer.picture.example
+    if isinstance(picture.view, TRAINING_FIGURES):
+        log(offer, picture, slot)
+        return
+    study = picture.study.experiments()
+    experiment, example = study[one_of(offer, picture)], picture.example
     request = {"trace": experiment.flat(), "example": example}
     key = f"trace {experiment.key} {example}"
     order = Order(FORMAT["nc"], key, request, f"trace-{experiment.key}.nc", slot, line)
@@ -118,9 +120,9 @@ def numbers(offer: Offer) -> Iterator[Order]:
         yield order
 
 
-def one_of(offer: Offer, names: list[str]) -> str:
+def one_of(offer: Offer, picture: Picture) -> str:
     """Which of several runs is meant."""
-    text, study = offer.text, offer.picture.study.experiments()
+    text, study, names = offer.text, picture.study.experiments(), list(picture.results)
     if len(names) == 1:
         return names[0]
     return st.selectbox(
@@ -128,9 +130,9 @@ def one_of(offer: Offer, names: list[str]) -> str:
     )
 
 
-def log(offer: Offer, slot: DeltaGenerator) -> None:
+def log(offer: Offer, picture: Picture, slot: DeltaGenerator) -> None:
     """All that a training wrote down; it is here already, so no worker is asked."""
-    experiment, data = offer.picture.results[one_of(offer, list(offer.picture.results))]
+    experiment, data = picture.results[one_of(offer, picture)]
     trace = Trace(experiment, outcome_of(data, experiment.dtype), data)
     slot.download_button(
         offer.label(FORMAT["nc"]),

@@ -1,0 +1,12 @@
+"""Demonstrations: one file each, parameters -> named arrays. To add one: write its file, name it in DEMONSTRATIONS."""
+
+from rnnviz.demonstrations.any_length import AnyLength
+from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.sequence_data import SequenceData
+
+DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
+    SequenceData,
+    AnyLength,
+)
+
+__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]

@@ -1,0 +1,16 @@
+"""Figures of demonstrations: one file each, (what was computed, text, look) -> figure. To add one: write its file, name it
+in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
+"""
+
+from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
+from rnnviz.figures.demonstrations.figure import DemonstrationFigure
+from rnnviz.figures.demonstrations.forecast_error import ForecastError
+from rnnviz.figures.demonstrations.neighbours import Neighbours
+
+DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
+    Neighbours,
+    ForecastError,
+    AnyLengthError,
+)
+
+__all__ = ["DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours"]

@@ -1,0 +1,78 @@
+"""A lesson in a real browser: an answer, a link in the text, the figure that changes, the address that reproduces it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rnnviz.text import Text
+from tests.browser.conftest import wait_ready
+from tests.serving import Server, serving_app
+
+TEXT = Text("en")
+STRIP = "document.querySelector('.rnnviz-plot .canvas').data[0].y.bdata"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving_app() as server:
+        yield server
+
+
+def drawn(page: Page) -> str:
+    page.wait_for_selector(".rnnviz-plot .main-svg", timeout=60_000)
+    wait_ready(page)
+    return str(page.evaluate(STRIP))
+
+
+def test_a_lesson_is_answered_and_its_text_sets_the_experiment(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/sequence-data?lang=en")
+    before = drawn(page)
+    page.get_by_text(TEXT("lesson.sequence_data.choice.same"), exact=True).click()
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    page.wait_for_url(lambda url: "answers=1b" in url)
+    link = page.get_by_role("link", name="Shuffle the sine")
+    link.scroll_into_view_if_needed()
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    link.click()
+    page.wait_for_url(lambda url: "data.ordering=shuffled" in url and "answers=1b" in url)
+    page.wait_for_function(f"{STRIP} !== {before!r}")
+    wait_ready(page)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == pytest.approx(height, abs=2)
+    shuffled, address = drawn(page), page.url
+
+    page.goto("about:blank")
+    page.goto(address)
+    assert drawn(page) == shuffled != before
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    again = page.get_by_role("button", name=TEXT("page.learn.set_question"))
+    again.click()
+    page.wait_for_function(f"{STRIP} === {before!r}")
+
+
+def test_the_figures_stay_in_sight_and_come_before_the_details_on_a_phone(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/vanishing?lang=en")
+    drawn(page)
+    figure, last = page.locator(".rnnviz-plot").first, page.get_by_text(TEXT("page.learn.differ"), exact=True)
+    last.scroll_into_view_if_needed()
+    expect(figure).to_be_in_viewport()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    places = (page.locator("strong", has_text=TEXT("page.learn.predict")), figure, last)
+    tops = [place.evaluate("place => place.getBoundingClientRect().top") for place in places]
+    assert tops == sorted(tops)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_term_opens_its_place_in_the_glossary(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/vanishing?lang=ko")
+    drawn(page)
+    term = page.get_by_role("link", name=Text("ko")("term.gain.name"), exact=True).first
+    assert Text("ko")("term.gain.means") in (term.get_attribute("title") or "")
+    with page.context.expect_page() as opening:
+        term.click()
+    glossary = opening.value
+    wait_ready(glossary)
+    expect(glossary.locator("#gain")).to_be_in_viewport()
