@@ -349,9 +349,9 @@ def test_every_task_says_its_shape_its_lag_and_its_baseline():
 def test_verify_says_how_far_two_routes_part(language):
     answer = told("verify", "gradient_flow", "cell=lstm", *SMALL, "--language", language)
     assert answer.exit_code == 0 and answer.stderr == ""
-    _, state, hidden, cells = answer.stdout.splitlines()
+    _, state = answer.stdout.splitlines()  # of the part that the figure shows
     text = Text(language)
-    assert all("float32" in line and "**" not in line and " 120" in f" {line}" for line in (state, hidden, cells))
+    assert "float32" in state and "**" not in state and "120" in state
     assert state.startswith(text("verified.what.gradient_state"))
 
 

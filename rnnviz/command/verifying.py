@@ -8,7 +8,7 @@ from rnnviz.command.progress import Progress
 from rnnviz.command.words import example_of, wish
 from rnnviz.engine.budget import check_budget
 from rnnviz.text import Text
-from rnnviz.verification import verify_study
+from rnnviz.verification import drawn, verify_study
 from rnnviz.verification.words import in_words
 
 
@@ -19,7 +19,7 @@ def run_verification(figure: str, words: Sequence[str], compare: bool, example: 
     for one in study.experiments().values():
         check_budget(one)
     with Progress(text) as tick:
-        found = verify_study(study, view.needs, example=at, tick=tick)
+        found = drawn(verify_study(study, view.needs, example=at, tick=tick), getattr(view, "part", ""))
     print(text("command.key", key=study.key))
     for each in found:
         print(in_words(each, text).replace("**", ""))

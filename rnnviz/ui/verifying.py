@@ -13,7 +13,7 @@ from rnnviz.jobs import Failure, interactive
 from rnnviz.text import Text
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL, standing
-from rnnviz.verification import Finding, checkable
+from rnnviz.verification import Finding, checkable, drawn
 from rnnviz.verification.words import in_words
 
 
@@ -42,7 +42,8 @@ def contents(picture: Picture, names: tuple[str, ...], text: Text, place: str) -
     if isinstance(answer, Failure):
         st.error(failures.in_words(answer, text))
         return
-    found = [Finding.from_json(words) for words in answer.meta["findings"]]
+    every = [Finding.from_json(words) for words in answer.meta["findings"]]
+    found = drawn(every, getattr(picture.view, "part", ""))
     for one in found:
         st.markdown(in_words(one, text)) if one.agrees else st.error(in_words(one, text))
     if not found:

@@ -20,12 +20,12 @@ from rnnviz.engine.training import trained
 from rnnviz.experiment import Experiment, Study
 from rnnviz.training import NoTraining
 from rnnviz.verification import gradients, products, recorded
-from rnnviz.verification.check import Check, Finding, finding
+from rnnviz.verification.check import Check, Finding, drawn, finding
 from rnnviz.verification.replay import Replay
 
 CHECKS: dict[str, Check] = {**gradients.CHECKS, **products.CHECKS, **recorded.CHECKS}
 STEP_WORK = 3e6  # operations that the calls of one step under autograd take the time of, each layer
-__all__ = ["CHECKS", "Check", "Finding", "check_verification", "checkable", "verify", "verify_study"]
+__all__ = ["CHECKS", "Check", "Finding", "check_verification", "checkable", "drawn", "verify", "verify_study"]
 
 
 def checkable(names: Iterable[str]) -> tuple[str, ...]:

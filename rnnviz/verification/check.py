@@ -79,6 +79,12 @@ class Finding:
         return cls(**{**words, "disagreement": float(words["disagreement"])})
 
 
+def drawn(found: Iterable[Finding], part: str) -> list[Finding]:
+    """Without those of other parts of the state than the one that a figure shows; all of them where it shows no part."""
+    of_parts = ("gradient_", "layers_")
+    return [one for one in found if not part or not one.what.startswith(of_parts) or one.what.split("_", 1)[1] == part]
+
+
 def finding(compared: Compared, dtype: str) -> Finding:
     unit = 10 ** PRECISIONS[compared.carried or dtype].roundoff
     tolerance = SAFETY * math.sqrt(compared.roundings) * unit * compared.amplified + compared.besides

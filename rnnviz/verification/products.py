@@ -18,6 +18,7 @@ from rnnviz.verification.replay import Replay
 
 DIRECT, SVD, DETERMINANT, LAPACK = "autograd", "svd", "determinant", "lapack"
 IN_REACH = {"float64": 1e-4, "float32": 0.1}  # of the largest σ: what lies far below it has lost digits in a plain SVD
+NO_DETERMINANT = 1e13  # σ₁/σ_n of a step whose determinant is rounding
 OUT_OF_WEIGHT = 1e-3  # of the larger of two matrices, whose difference has lost three digits
 
 
@@ -130,10 +131,19 @@ def singular_spectrum(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]
         of_steps = np.linalg.slogdet(factors)[1] / math.log(10)
         volumes = np.concatenate([[0.0], np.cumsum(of_steps[::-1])])[lags]
         sums = np.where(np.isneginf(shown.values).any(1), -np.inf, shown.values.sum(1))
+    told = tellable(sums, volumes, factors)
     yield Compared(
-        "singular_volume", DETERMINANT, sums, volumes, roundings(replay), "log10",
+        "singular_volume", DETERMINANT, sums[told], volumes[told], roundings(replay), "log10",
         amplified=condition(factors) * replay.size,
     )  # fmt: skip
+
+
+def tellable(sums: np.ndarray, volumes: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """All; but those where both say the same, where J_t of condition 10¹³ leave it to rounding what is lost."""
+    numbers = np.linalg.cond(factors) if len(factors) else np.ones(1)
+    worst = float(np.max(numbers, initial=1.0, where=np.isfinite(numbers)))
+    alike: np.ndarray = np.isfinite(sums) == np.isfinite(volumes)
+    return alike | (worst < NO_DETERMINANT)
 
 
 def condition(factors: np.ndarray) -> float:
@@ -255,9 +265,7 @@ def volume(
     growth: np.ndarray, volumes: np.ndarray, ends: np.ndarray, factors: np.ndarray, replay: Replay, what: str
 ) -> Iterator[Compared]:
     found, sums = in_windows(volumes, ends), growth.sum(1)
-    usable = np.isfinite(sums) & np.isfinite(
-        found
-    )  # a direction that is lost is rounding in one route, zero in the other
+    usable = tellable(sums, found, factors)
     yield Compared(
         what, DETERMINANT, sums[usable], found[usable], roundings(replay), "ln", amplified=condition(factors)
     )

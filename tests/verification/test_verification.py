@@ -23,7 +23,7 @@ from rnnviz.jobs import Refusal
 from rnnviz.tasks import Copying, Noise
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.training import Training
-from rnnviz.verification import CHECKS, check_verification, checkable, verify, verify_study
+from rnnviz.verification import CHECKS, check_verification, checkable, drawn, verify, verify_study
 from rnnviz.verification.check import Compared, Finding, disagreement, finding
 from rnnviz.verification.replay import Replay
 from rnnviz.verification.words import in_words
@@ -173,6 +173,14 @@ def test_the_tolerance_grows_with_the_square_root_of_the_roundings():
 
     assert tolerance(100, "float32") == pytest.approx(80 * 2.0**-24)
     assert tolerance(100, "float64", amplified=3.0, besides=1e-9) == pytest.approx(240 * 2.0**-53 + 1e-9)
+
+
+def test_a_figure_of_one_part_of_the_state_is_told_of_that_part():
+    found = verify(SMALL, ["gradient_flow", "gate_product"])
+    assert [one.what for one in drawn(found, "hidden_state")] == ["gradient_hidden_state", "gate_product"]
+    assert [one.what for one in drawn(found, "state")] == ["gradient_state", "gate_product"] and drawn(
+        found, ""
+    ) == found
 
 
 def test_of_several_runs_the_worst_is_told_with_all_numbers():
