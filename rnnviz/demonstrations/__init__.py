@@ -2,11 +2,13 @@
 
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    OneUnit,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]
+__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "OneUnit", "SequenceData"]

@@ -6,11 +6,28 @@ from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
-__all__ = ["DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours"]
+__all__ = [
+    "DEMONSTRATION_FIGURES",
+    "AnyLengthError",
+    "DemonstrationFigure",
+    "ForecastError",
+    "Neighbours",
+    "UnitHistory",
+    "UnitPassages",
+    "UnitRanking",
+    "UnitText",
+]

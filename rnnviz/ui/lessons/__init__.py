@@ -13,12 +13,14 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
     VanishingLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 
