@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rnnviz.diagnostics.diagnostic import BAND, Diagnostic, band, came_to_pass
+from rnnviz.diagnostics.diagnostic import Diagnostic, came_to_pass
+from rnnviz.engine.norms import BAND, band
 from rnnviz.precision import PRECISIONS
 from rnnviz.trace import Trace
 
@@ -26,7 +27,7 @@ def compute(trace: Trace) -> xr.DataArray:
     if not came_to_pass(trace, READS[0]):
         return xr.DataArray(np.empty((len(PRECISIONS), len(OF_ROUNDED), 0)), coords, (*coords, "time"))
     norm, largest = (band(trace.data[name].values) for name in READS)  # (band, precision, time)
-    values = np.stack([*norm, largest[BAND.index("median")]], axis=1)
+    values = np.stack([*norm, largest[list(BAND).index("median")]], axis=1)
     return xr.DataArray(values, {**coords, "time": trace.data["time"].values}, (*coords, "time"))
 
 

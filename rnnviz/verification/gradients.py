@@ -11,8 +11,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from rnnviz.diagnostics.diagnostic import band
 from rnnviz.engine.judged import judged
+from rnnviz.engine.norms import band
 from rnnviz.verification.check import Check, Compared, Kind
 from rnnviz.verification.replay import LOG10_2, Adjoint, Replay, Step
 
