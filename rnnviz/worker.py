@@ -1,8 +1,9 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers seven kinds of request:
+It answers eight kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
+    {"verify": flat form, "needs": names, "example": n}     the same by another route, and how far the two part
     {"demonstration": kind, "words": flat form}             what a demonstration of a lesson computes
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
@@ -74,6 +75,16 @@ def study(request: Mapping[str, Any], tick: Tick) -> Parts:
     asked = Study.from_flat(request["study"])
     check_study(asked, request["needs"])
     return pack(computed(asked, request, tick))
+
+
+def verification(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.experiment import Study
+    from rnnviz.verification import check_verification, verify_study
+
+    asked = Study.from_flat(request["verify"])
+    check_verification(asked, request["needs"])
+    found = verify_study(asked, request["needs"], example=request["example"], tick=tick)
+    return {}, {"findings": [each.as_json() for each in found]}
 
 
 def demonstration(request: Mapping[str, Any], tick: Tick) -> Parts:
@@ -155,6 +166,7 @@ def file(data: bytes) -> Parts:
 
 KINDS = {
     "study": study,
+    "verify": verification,
     "demonstration": demonstration,
     "columns_of": columns,
     "picture": picture,

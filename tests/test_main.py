@@ -369,3 +369,30 @@ def test_the_weights_of_a_network_are_a_file_too(tmp_path):
         assert network.experiment == Experiment.from_flat(dict(word.split("=", 1) for word in words))
         before, after = draw_parameters(network.experiment), network.parameters
         assert all(torch.equal(before[name], after[name]) for name in before) == (path == drawn)
+
+
+# — another route —
+
+
+@every_language
+def test_verify_says_how_far_two_routes_part(language):
+    answer = told("verify", "gradient_flow", "cell=lstm", *SMALL, "--language", language)
+    assert answer.exit_code == 0 and answer.stderr == ""
+    _, state = answer.stdout.splitlines()  # of the part that the figure shows
+    text = Text(language)
+    assert "float32" in state and "**" not in state and "120" in state
+    assert state.startswith(text("verified.what.gradient_state"))
+
+
+def test_verify_ends_with_one_where_the_routes_do_not_agree(monkeypatch):
+    """A check whose other route is off by a factor of two."""
+    from rnnviz import verification
+    from rnnviz.verification.check import Check, Compared
+
+    def wrong(shown, replay):
+        return [Compared("gradient_state", "autograd", shown.values[0], shown.values[0] + 0.3, 100.0, "log10")]
+
+    monkeypatch.setitem(verification.CHECKS, "gradient_flow", Check(wrong))
+    answer = told("verify", "gradient_flow", *SMALL)
+    assert answer.exit_code == 1 and "do not agree" in answer.stdout
+    assert told("verify", "gradient_flaw", *SMALL).exit_code == 2

@@ -16,6 +16,7 @@ from rnnviz.diagnostics.jacobian_paths import jacobian_paths
 from rnnviz.diagnostics.keeping_gate import keeping_gate
 from rnnviz.diagnostics.layer_gradient import layer_gradient
 from rnnviz.diagnostics.lyapunov_growth import lyapunov_growth
+from rnnviz.diagnostics.rounded_gradient import rounded_gradient
 from rnnviz.diagnostics.singular_spectrum import singular_spectrum
 from rnnviz.diagnostics.slope_by_autograd import slope_by_autograd
 from rnnviz.diagnostics.step_biases import step_biases
@@ -57,6 +58,7 @@ DIAGNOSTICS = {
         layer_gradient,
         clipped_gradient,
         slope_by_autograd,
+        rounded_gradient,
     )
 }
 
@@ -78,6 +80,7 @@ __all__ = [
     "keeping_gate",
     "layer_gradient",
     "lyapunov_growth",
+    "rounded_gradient",
     "singular_spectrum",
     "slope_by_autograd",
     "step_biases",

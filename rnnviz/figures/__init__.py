@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.figures.activation_use import ActivationUse
 from rnnviz.figures.bptt_map import BpttMap
+from rnnviz.figures.condition_number import ConditionNumber
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
@@ -37,6 +38,7 @@ AnyFigure = (
     | GateProduct
     | GateRuler
     | SingularSpectrum
+    | ConditionNumber
     | JacobianPaths
     | StepEigenvalues
     | StepNorms
@@ -61,6 +63,7 @@ FIGURES = (
     GateProduct,
     GateRuler,
     SingularSpectrum,
+    ConditionNumber,
     JacobianPaths,
     StepEigenvalues,
     StepNorms,
@@ -84,6 +87,7 @@ __all__ = [
     "ActivationUse",
     "AnyFigure",
     "BpttMap",
+    "ConditionNumber",
     "FigureDict",
     "GateProduct",
     "GateRuler",
