@@ -13,12 +13,13 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Flat
 from rnnviz.experiment import Experiment, Study
-from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Results, packed, power_of_ten
+from rnnviz.figures.figure import FigureDict, Results, packed, power_of_ten
 from rnnviz.figures.look import Look
 from rnnviz.figures.phase_frame import axis, edges, line, said, strokes
 from rnnviz.figures.phase_map import ColourName, Map, Point, State, critical_line, horizon
 from rnnviz.figures.survival import GROWN, KEPT_WELL
 from rnnviz.planes import BASE, PLANES, Plane, PlaneName, ResolutionName
+from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 from rnnviz.text.numbers import minus, numeral
 
@@ -113,7 +114,7 @@ class PhaseDiagram(Choice):
             spread = f" ± {numeral(point.deviation, 2)}" if math.isfinite(point.exponent) else ""
             yield f"λ<sub>1</sub> = {numeral(point.exponent)}{spread}"
             yield text("figure.phase_diagram.left", kept=power_of_ten(point.kept, html=True))
-            if point.kept < ZERO_BELOW[dtype]:
+            if point.kept < PRECISIONS[dtype].least:
                 yield text("figure.phase_diagram.zero" if point.kept == -math.inf else "figure.below", dtype=dtype)
 
     def states(self, found: Map, text: Text, look: Look) -> Iterator[dict[str, Any]]:

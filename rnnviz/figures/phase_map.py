@@ -14,10 +14,11 @@ from rnnviz import theory
 from rnnviz.activations import ActivationName
 from rnnviz.choice import Word
 from rnnviz.experiment import Experiment
-from rnnviz.figures.figure import ZERO_BELOW, Result, Results
+from rnnviz.figures.figure import Result, Results
 from rnnviz.figures.predictions import drive_of, gain_of, one_vanilla_layer
 from rnnviz.figures.survival import KEPT_WELL
 from rnnviz.planes import Axis, Plane
+from rnnviz.precision import PRECISIONS
 
 ColourName = Literal["exponent", "kept"]
 State = Literal["value", "below", "zero", "diverged", "waiting", "failed"]
@@ -74,7 +75,7 @@ def state_of(result: Result, exponent: float, kept: float, colour: ColourName) -
         return "failed"
     if math.isinf(value):
         return "zero"
-    return "below" if colour == "kept" and kept < ZERO_BELOW[result.experiment.dtype] else "value"
+    return "below" if colour == "kept" and kept < PRECISIONS[result.experiment.dtype].least else "value"
 
 
 class Map:
