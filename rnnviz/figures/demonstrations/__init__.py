@@ -10,6 +10,9 @@ from rnnviz.figures.demonstrations.cell_states import CellStates
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -19,6 +22,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     CellStates,
     CellGradient,
     CellCosts,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
 __all__ = [
@@ -31,4 +38,8 @@ __all__ = [
     "DemonstrationFigure",
     "ForecastError",
     "Neighbours",
+    "UnitHistory",
+    "UnitPassages",
+    "UnitRanking",
+    "UnitText",
 ]

@@ -15,6 +15,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 from rnnviz.ui.lessons.gru import GruLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.lstm import LstmLesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
@@ -23,6 +24,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     VanishingLesson,
     LstmLesson,
     GruLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 
