@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rnnviz.choice import Choice
 
@@ -24,6 +24,8 @@ class Demonstration(Choice, ABC):
     Its parameters are declared as everywhere, so its controls, its words in a link and its lines of Python follow. What
     it needs besides lies on lower floors: models in `baselines`, data in `tasks`, networks in `engine`.
     """
+
+    measured: ClassVar[tuple[str, ...]] = ()  # arrays that a clock made, and that differ from run to run
 
     @abstractmethod
     def compute(self, tick: Tick = nothing) -> xr.Dataset:

@@ -62,7 +62,7 @@ def lesson_page(kind: type[Lesson]) -> None:
     contents(page)
     link = memory.write_link(page.lesson, kind.start())
     prose_links("lesson.links", lambda words: follow(kind, words))
-    st.header(f"{kind.number} · {text(f'lesson.{page.lesson.name}.title')}", anchor=False)
+    st.header(kind.heading(text), anchor=False)
     failures.say_refused(refused, text)
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -101,8 +101,9 @@ def contents(page: Page) -> None:
         for kind in LESSONS:
             name = kind.model_fields["kind"].default
             mark = "answered" if letters.get(kind.number) else "seen" if kind.number in letters else "ahead"
-            label = f"{kind.number} · {text(f'lesson.{name}.title')}"
-            st.page_link(address(name), label=label, icon=MARKS[mark], help=text(f"page.learn.mark.{mark}"))
+            st.page_link(
+                address(name), label=kind.heading(text), icon=MARKS[mark], help=text(f"page.learn.mark.{mark}")
+            )
         answered = sum(bool(letters.get(kind.number)) for kind in LESSONS)
         st.caption(text("page.learn.answered", answered=answered, lessons=len(LESSONS)))
         st.page_link("views/learn/glossary.py", label=text("page.glossary.title"))

@@ -45,7 +45,7 @@ def title(name: str) -> str:
     """A lesson is listed by its number."""
     if name not in NAMES:
         return text(f"page.{name}.title")
-    return f"{LESSONS[NAMES.index(name)].number} · {text(f'lesson.{name}.title')}"
+    return LESSONS[NAMES.index(name)].heading(text)
 
 
 sections = {text(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}

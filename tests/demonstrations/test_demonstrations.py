@@ -40,7 +40,10 @@ def test_it_computes_the_same_again_in_a_worker_and_within_patience(kind: type[D
     request = {"demonstration": demonstration.kind, "words": json.loads(json.dumps(demonstration.flat()))}
     (data,) = unpack(*answer(request, progress.append)).values()
     assert time.monotonic() - began < WAIT
-    assert data.identical(unpack(*pack({"here": shown(kind).data}))["here"])
+    again = unpack(*pack({"here": shown(kind).data}))["here"]
+    assert data.drop_vars(list(kind.measured)).identical(
+        again.drop_vars(list(kind.measured))
+    )  # a clock never says the same twice
     assert all(0 <= part <= 1 for part in progress)
 
 
@@ -68,7 +71,10 @@ def test_the_lines_draw_the_figure_again(kind: type[DemonstrationFigure]) -> Non
     picture = DemonstrationPicture(kind.from_flat({}), shown(kind.draws))
     names: dict[str, object] = {}
     exec("\n".join(lines(picture)), names)
-    assert names["figure"].to_json() == as_plotly(picture.figure).to_json()  # type: ignore[attr-defined]
+    again, here = names["figure"], as_plotly(picture.figure)
+    if kind.draws.measured:
+        again.data, here.data = (), ()  # type: ignore[attr-defined]
+    assert again.to_json() == here.to_json()  # type: ignore[attr-defined]
 
 
 def test_a_figure_refuses_what_it_does_not_draw() -> None:

@@ -3,6 +3,10 @@ in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
 """
 
 from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
+from rnnviz.figures.demonstrations.cell_costs import CellCosts
+from rnnviz.figures.demonstrations.cell_drawing import CellDrawing
+from rnnviz.figures.demonstrations.cell_gradient import CellGradient
+from rnnviz.figures.demonstrations.cell_states import CellStates
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
@@ -14,6 +18,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    CellDrawing,
+    CellStates,
+    CellGradient,
+    CellCosts,
     UnitText,
     UnitHistory,
     UnitRanking,
@@ -23,6 +31,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
 __all__ = [
     "DEMONSTRATION_FIGURES",
     "AnyLengthError",
+    "CellCosts",
+    "CellDrawing",
+    "CellGradient",
+    "CellStates",
     "DemonstrationFigure",
     "ForecastError",
     "Neighbours",

@@ -12,7 +12,9 @@ page, the link, the controls, the table of contents, what can be taken home, the
 tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
+from rnnviz.ui.lessons.gru import GruLesson
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.lstm import LstmLesson
 from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
@@ -20,6 +22,8 @@ from rnnviz.ui.lessons.vanishing import VanishingLesson
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
     VanishingLesson,
+    LstmLesson,
+    GruLesson,
     OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)

@@ -55,7 +55,10 @@ class Onward(NamedTuple):
 class Lesson(Choice, ABC):
     """One lesson, and what a reader has set in it."""
 
-    number: ClassVar[int]  # in the table of contents
+    number: ClassVar[int]  # in the table of contents, and of the answer in the link
+    continues: ClassVar[int | None] = (
+        None  # the number that stands in the contents of a page that goes on with a lesson
+    )
     choices: ClassVar[tuple[str, ...]]  # of the question
     asks_about: ClassVar[Mapping[str, Word]] = {}  # what the question's experiment changes in the lesson's start
     onward: ClassVar[tuple[Onward, ...]] = ()
@@ -84,6 +87,12 @@ class Lesson(Choice, ABC):
     @classmethod
     def start(cls) -> Self:
         return default(cls)
+
+    @classmethod
+    def heading(cls, text: Text) -> str:
+        """Number and title, as the contents list it."""
+        number = cls.number if cls.continues is None else text("page.learn.continued", number=cls.continues)
+        return f"{number} · {text(f'lesson.{cls.start().name}.title')}"
 
     @classmethod
     def in_question(cls) -> Self:
