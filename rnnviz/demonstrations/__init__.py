@@ -1,12 +1,24 @@
 """Demonstrations: one file each, parameters -> named arrays. To add one: write its file, name it in DEMONSTRATIONS."""
 
 from rnnviz.demonstrations.any_length import AnyLength
+from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.markov_text import MarkovText
 from rnnviz.demonstrations.sequence_data import SequenceData
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    Autoregression,
+    MarkovText,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]
+__all__ = [
+    "DEMONSTRATIONS",
+    "AnyLength",
+    "Autoregression",
+    "Demonstrated",
+    "Demonstration",
+    "MarkovText",
+    "SequenceData",
+]
