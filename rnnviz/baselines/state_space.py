@@ -45,7 +45,7 @@ def process(kind: Process) -> StateSpace:
     """Each has variance 1.
 
     ar2    x_t = 1.7 cos(2π/12) x_{t−1} − 0.85² x_{t−2} + ε_t: two values say all there is to know
-    wave   a rotation by 2π/12 per step that forgets 2 %, seen through noise of variance ½: no number of values says all
+    wave   a rotation by 2π/12 per step that forgets 1 %, seen through noise of variance 0.3: no number of values says all
     level  a level that forgets 3 % per step, seen through noise of variance ½
     """
     match kind:
@@ -54,9 +54,9 @@ def process(kind: Process) -> StateSpace:
             model = StateSpace(np.array([[one, two], [1.0, 0.0]]), np.diag([1.0, 0.0]), np.array([1.0, 0.0]), 0.0)
             return model._replace(of_state=model.of_state / model.variance(model.stationary))
         case "wave":
-            angle, kept = 2 * math.pi / 12, 0.98
+            angle, kept, noise = 2 * math.pi / 12, 0.99, 0.3
             turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-            return StateSpace(kept * turn, (1 - kept**2) / 2 * np.eye(2), np.array([1.0, 0.0]), 0.5)
+            return StateSpace(kept * turn, (1 - kept**2) * (1 - noise) * np.eye(2), np.array([1.0, 0.0]), noise)
     return StateSpace(np.array([[0.97]]), np.array([[(1 - 0.97**2) / 2]]), np.array([1.0]), 0.5)
 
 

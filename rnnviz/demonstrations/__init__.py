@@ -4,11 +4,13 @@ from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.markov_text import MarkovText
+from rnnviz.demonstrations.model_per_length import ModelPerLength
 from rnnviz.demonstrations.sequence_data import SequenceData
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    ModelPerLength,
     Autoregression,
     MarkovText,
 )
@@ -20,5 +22,6 @@ __all__ = [
     "Demonstrated",
     "Demonstration",
     "MarkovText",
+    "ModelPerLength",
     "SequenceData",
 ]

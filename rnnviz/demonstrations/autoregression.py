@@ -17,6 +17,7 @@ from rnnviz.tasks.stocks import fingerprint_of_table
 
 MOST_VALUES = 16
 FARTHEST = 24
+BEFORE = 20  # values kept from before the held-out part, to be seen beside it
 
 
 class Autoregression(Demonstration):
@@ -45,7 +46,7 @@ class Autoregression(Demonstration):
     def compute(self, tick: Tick = nothing) -> xr.Dataset:
         """held_out_error, expected_error: of every order and reach, (window, ahead); `best_error` (ahead,) where known.
 
-        value, one_step: the held-out values and the forecasts of each from those before, (time,).
+        value, one_step: the held-out values, some before them, and forecasts of the former from all before, (time,).
         path: the forecast from `origin` held-out values on, (ahead,).   coefficient: a_0 … a_τ, (term,).
         mean_error: what it costs always to answer the mean.   largest_root: of the chosen model.
         """
@@ -69,8 +70,8 @@ class Autoregression(Demonstration):
                 "held_out_error": (("window", "ahead"), error),
                 "expected_error": (("window", "ahead"), expected),
                 "best_error": ("ahead", best),
-                "value": ("time", series[split:]),
-                "one_step": ("time", forecasts[:, 0]),
+                "value": ("time", series[split - BEFORE :]),
+                "one_step": ("time", np.append(np.full(BEFORE, np.nan), forecasts[:, 0])),
                 "path": ("ahead", forecasts[self.origin]),
                 "coefficient": ("term", chosen),
                 "mean_error": float(np.mean((series[split:] - series[:split].mean()) ** 2)),
@@ -79,6 +80,6 @@ class Autoregression(Demonstration):
             {
                 "window": list(orders),
                 "ahead": np.arange(1, FARTHEST + 1),
-                "time": np.arange(split + 1, len(series) + 1),
+                "time": np.arange(split - BEFORE + 1, len(series) + 1),
             },
         )

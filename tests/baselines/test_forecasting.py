@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rnnviz.baselines import ahead, linear, state_space
+from rnnviz.baselines import ahead, linear, per_length, state_space
 from rnnviz.streams import generator
 
 PROCESSES = ("ar2", "wave", "level")
@@ -99,3 +99,36 @@ def test_the_error_of_an_autoregression_grows_as_it_foresees():
     assert np.nanmean((found - came) ** 2, axis=0) == pytest.approx(expected, rel=0.1)
     assert ahead.foreseen(np.array([0, 0.9]), 1.0, 16) == pytest.approx(expected, rel=1e-12)
     assert math.isclose(ahead.largest_root(np.array([5.0, 0.9])), 0.9)
+
+
+def test_a_model_per_length_costs_what_a_wishart_matrix_says():
+    """White noise, 40 examples, 300 training sets: each t's mean error is known to a few per cent."""
+    draw = np.random.default_rng(3)
+    found = np.mean(
+        [
+            per_length.errors_by_length(
+                per_length.fitted_by_length(draw.standard_normal((40, 20))), draw.standard_normal((200, 20))
+            )
+            for _ in range(300)
+        ],
+        axis=0,
+    )
+    assert found == pytest.approx(per_length.expected_error(np.ones(20), 40), rel=0.05)
+
+
+def test_with_as_many_examples_as_weights_a_model_fits_what_it_saw_and_nothing_is_promised():
+    train = np.random.default_rng(4).standard_normal((12, 16))
+    models = per_length.fitted_by_length(train)
+    assert [len(model) for model in models] == list(range(1, 17))
+    assert per_length.errors_by_length(models, train)[11:].max() < 1e-20
+    assert np.isinf(per_length.expected_error(np.ones(16), 12)[11:]).all()
+
+
+def test_shared_weights_find_the_autoregression_and_its_best_error():
+    """40 000 values of AR(2): the weights are known to half a per cent, the error of 2 000 forecasts to √(2/2000) = 3 %."""
+    model = state_space.process("ar2")
+    train, test = (state_space.drawn(model, 2_000, 20, generator(k, "test")) for k in (0, 1))
+    best = state_space.best_errors(model, 20)
+    assert per_length.errors_with_past(train, test, 2) == pytest.approx(best, rel=0.15)
+    assert per_length.errors_with_past(train, test, 0) == pytest.approx(np.ones(20), rel=0.15)
+    assert (per_length.errors_with_past(train, test, 1)[2:] > 1.5 * best[2:]).all()  # one value is one too few

@@ -3,12 +3,15 @@ in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
 """
 
 from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
+from rnnviz.figures.demonstrations.chain_rule_graph import ChainRuleGraph
 from rnnviz.figures.demonstrations.drawn_texts import DrawnTexts
 from rnnviz.figures.demonstrations.error_ahead import ErrorAhead
+from rnnviz.figures.demonstrations.error_by_length import ErrorByLength
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_ahead import ForecastAhead
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
 from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
 from rnnviz.figures.demonstrations.word_probability import WordProbability
 
@@ -16,6 +19,9 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    ChainRuleGraph,
+    ParametersByLength,
+    ErrorByLength,
     ForecastAhead,
     ErrorAhead,
     TransitionMatrix,
@@ -26,12 +32,15 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
 __all__ = [
     "DEMONSTRATION_FIGURES",
     "AnyLengthError",
+    "ChainRuleGraph",
     "DemonstrationFigure",
     "DrawnTexts",
     "ErrorAhead",
+    "ErrorByLength",
     "ForecastAhead",
     "ForecastError",
     "Neighbours",
+    "ParametersByLength",
     "TransitionMatrix",
     "WordProbability",
 ]

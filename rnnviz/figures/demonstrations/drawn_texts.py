@@ -17,6 +17,7 @@ from rnnviz.text import Text
 from rnnviz.text.numbers import numeral
 
 WIDTH = 36  # characters in a line, so that it fits a phone
+MARGIN = 52  # pixels that the page leaves for the labels of an axis; the texts, which have none, begin inside it
 
 
 class DrawnTexts(DemonstrationFigure):
@@ -38,7 +39,7 @@ class DrawnTexts(DemonstrationFigure):
         ) | {
             "xaxis": {"visible": False, "range": [0, 1], "fixedrange": True},
             "yaxis": {"visible": False, "range": [0, 1], "fixedrange": True},
-            "margin": {"l": 10, "r": 10, "t": 84, "b": 10},
+            "margin": {"l": MARGIN, "r": 10, "t": 84, "b": 10},
             "annotations": notes,
         }  # fmt: skip
         nowhere = {"type": "scatter", "x": packed(pd.Series([0.0]).to_numpy()), "y": packed(pd.Series([0.0]).to_numpy()),
@@ -66,11 +67,13 @@ class DrawnTexts(DemonstrationFigure):
 def written(row: Any, top: float, text: Text, look: Look) -> list[dict[str, Any]]:
     """A heading and the lines of one text, hanging from `top`."""
     at = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "y": top, "yanchor": "top", "showarrow": False,
-          "align": "left"}  # fmt: skip
+          "align": "left", "xshift": 10 - MARGIN}  # fmt: skip
     kind = {0: "alone", 1: "markov"}.get(row.past, "longer")
     heading = text(f"figure.drawn_texts.{kind}", past=row.past, bits=numeral(row.bits))
-    lines = "<br>".join(escape(line) for line in wrap(row.text, WIDTH, drop_whitespace=False, break_on_hyphens=False))
+    lines = "<br>".join(
+        escape(line, quote=False) for line in wrap(row.text, WIDTH, drop_whitespace=False, break_on_hyphens=False)
+    )
     return [
         {**at, "text": f"<b>{heading}</b>", "font": {"size": 14, "color": look.colour("lstm")}},
-        {**at, "text": lines, "yshift": -21, "font": {"size": 14, "family": "monospace", "color": look.ink}},
+        {**at, "text": lines, "yshift": -21, "font": {"size": 13, "family": "monospace", "color": look.ink}},
     ]

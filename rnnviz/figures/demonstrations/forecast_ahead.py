@@ -9,13 +9,14 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.demonstrations import Autoregression, Demonstrated
+from rnnviz.demonstrations.autoregression import BEFORE
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure, about
 from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 from rnnviz.text.numbers import numeral
 
-BEFORE, AFTER = 4, 2  # values shown before the earliest origin, and after the farthest forecast
+AFTER = 2  # values shown after the farthest forecast
 
 
 class ForecastAhead(DemonstrationFigure):
@@ -67,7 +68,7 @@ class ForecastAhead(DemonstrationFigure):
         """A row for each time step that is shown; the path is empty where it does not run."""
         data, reach = shown.data, int(str(shown.demonstration.flat()["steps_ahead"]))
         begins, origin = begin(shown), int(str(shown.demonstration.flat()["origin"]))
-        t = np.arange(begins - origin - BEFORE, begins + reach + AFTER + 1)
+        t = np.arange(begins - origin - BEFORE + 1, begins + reach + AFTER + 1)
         rows = pd.DataFrame({"t": t}).set_index("t")
         for name in ("value", "one_step"):
             rows[name] = data[name].to_series().reindex(t)
@@ -80,7 +81,7 @@ class ForecastAhead(DemonstrationFigure):
 
 def begin(shown: Demonstrated) -> int:
     """The last time step that the path has seen."""
-    return int(shown.data["time"].values[0]) - 1 + int(str(shown.demonstration.flat()["origin"]))
+    return int(shown.data["time"].values[0]) - 1 + BEFORE + int(str(shown.demonstration.flat()["origin"]))
 
 
 def line_of(

@@ -16,6 +16,8 @@ from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
+TOP = 0.4  # of the colours: few transitions are more probable, and the others could not be told apart
+
 
 class TransitionMatrix(DemonstrationFigure):
     """P(x_t | x_{t−1}) as counted, a row for each character before; the transitions of the word are ringed."""
@@ -26,12 +28,13 @@ class TransitionMatrix(DemonstrationFigure):
 
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         data = shown.data
-        places = [escape(str(place)) for place in data["place"].values]
+        places = [escape(str(place), quote=False) for place in data["place"].values]
         ticks = {"tickvals": list(range(len(places))), "ticktext": places, "tickfont": {"size": 10}, "tickangle": 0}
         way = data["shown"].values.astype(float)
         matrix = {
             "type": "heatmap", "z": packed(conditional(data["transition_count"].values)), "colorscale": look.sequential,
-            "zmin": 0, "zmax": 1, "colorbar": {"thickness": 12, "title": {"text": "P"}},
+            "zmin": 0, "zmax": TOP, "colorbar": {"thickness": 12, "title": {"text": "P"}, "tickvals": [0, 0.1, 0.2, 0.3, 0.4],
+                                             "ticktext": ["0", "0.1", "0.2", "0.3", "≥ 0.4"]},
             "hovertemplate": "%{y} → %{x}: %{z:.2f}<extra></extra>",
         }  # fmt: skip
         ring: dict[str, Any] = {

@@ -35,12 +35,12 @@ class WordProbability(DemonstrationFigure):
                 "type": "bar", "name": text(f"figure.word_probability.{column}"), "x": packed(rows["letter"].to_numpy()),
                 "y": packed(-np.log2(rows[column].to_numpy())), "marker": {"color": colour},
                 "text": [numeral(p, 2) for p in rows[column]] if column == "given_before" else None,
-                "textposition": "outside", "cliponaxis": False,
+                "textposition": "outside", "textangle": 0, "textfont": {"size": 12}, "cliponaxis": False,
                 "hovertemplate": "%{y:.2f}<extra></extra>",
             }
             for column, colour in (("given_before", look.colour("lstm")), ("alone", look.faint(look.colour("elman"), 0.5)))
         ]  # fmt: skip
-        names = [escape(factor) for factor in rows["factor"]]
+        names = [escape(factor, quote=False) for factor in rows["factor"]]
         layout = look.layout(
             text("figure.word_probability.title"), about(shown.demonstration, text), uirevision="word_probability"
         ) | {
@@ -49,6 +49,7 @@ class WordProbability(DemonstrationFigure):
             "margin": {"l": 60, "r": 20, "t": 84, "b": 110},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "font": {"size": 14}},
             "barmode": "group",
+            "uniformtext": {"minsize": 11, "mode": "show"},
         }  # fmt: skip
         return {"data": traces, "layout": layout}
 

@@ -14,11 +14,13 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 
 from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.naive_model import NaiveModelLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
+    NaiveModelLesson,
     AutoregressiveLesson,
     VanishingLesson,
 )
