@@ -3,6 +3,7 @@
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.latent_models import LatentModels
 from rnnviz.demonstrations.markov_text import MarkovText
 from rnnviz.demonstrations.model_per_length import ModelPerLength
 from rnnviz.demonstrations.sequence_data import SequenceData
@@ -13,6 +14,7 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     ModelPerLength,
     Autoregression,
     MarkovText,
+    LatentModels,
 )
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Autoregression",
     "Demonstrated",
     "Demonstration",
+    "LatentModels",
     "MarkovText",
     "ModelPerLength",
     "SequenceData",

@@ -10,8 +10,11 @@ from rnnviz.figures.demonstrations.error_by_length import ErrorByLength
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_ahead import ForecastAhead
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
+from rnnviz.figures.demonstrations.held_out_scores import HeldOutScores
+from rnnviz.figures.demonstrations.latent_graph import LatentGraph
 from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
+from rnnviz.figures.demonstrations.state_recall import StateRecall
 from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
 from rnnviz.figures.demonstrations.word_probability import WordProbability
 
@@ -27,6 +30,9 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     TransitionMatrix,
     WordProbability,
     DrawnTexts,
+    LatentGraph,
+    HeldOutScores,
+    StateRecall,
 )
 
 __all__ = [
@@ -39,8 +45,11 @@ __all__ = [
     "ErrorByLength",
     "ForecastAhead",
     "ForecastError",
+    "HeldOutScores",
+    "LatentGraph",
     "Neighbours",
     "ParametersByLength",
+    "StateRecall",
     "TransitionMatrix",
     "WordProbability",
 ]

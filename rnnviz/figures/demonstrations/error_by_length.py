@@ -19,6 +19,9 @@ from rnnviz.text.numbers import numeral
 
 COLUMNS = ("naive", "shared", "markov", "mean", "best", "expected", "training")
 
+SAID = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 5, 10, 30, 100, 1_000, 10_000)  # numbers of the logarithmic axis
+TICKS = {"tickvals": list(SAID), "ticktext": [f"{value:g}" for value in SAID]}
+
 
 class ErrorByLength(DemonstrationFigure):
     """Mean squared error of x_t over t, on a logarithmic axis."""
@@ -50,7 +53,7 @@ class ErrorByLength(DemonstrationFigure):
         ) | {
             "xaxis": look.axis(title={"text": text("figure.parameters_by_length.x")}, range=[0.5, LONGEST + 0.5]),
             "yaxis": look.axis(title={"text": text("figure.error_ahead.y")}, type="log",
-                               range=[float(lowest), max(0.2, float(highest))], dtick="D1"),
+                               range=[float(lowest), max(0.2, float(highest))], **TICKS),
             "margin": {"l": 70, "r": 20, "t": 84, "b": 150},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.26, "yanchor": "top", "font": {"size": 14}},
             "shapes": [{"type": "line", "x0": chosen(shown), "x1": chosen(shown), "yref": "y domain", "y0": 0, "y1": 1,

@@ -13,6 +13,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
 from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
+from rnnviz.ui.lessons.latent_model import LatentModelLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.naive_model import NaiveModelLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
@@ -22,6 +23,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
     NaiveModelLesson,
     AutoregressiveLesson,
+    LatentModelLesson,
     VanishingLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
