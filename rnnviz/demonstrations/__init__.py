@@ -1,9 +1,13 @@
 """Demonstrations: one file each, parameters -> named arrays. To add one: write its file, name it in DEMONSTRATIONS."""
 
 from rnnviz.demonstrations.any_length import AnyLength
+from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.gated_costs import GatedCosts
 from rnnviz.demonstrations.inside_cell import InsideCell
+from rnnviz.demonstrations.latent_models import LatentModels
+from rnnviz.demonstrations.markov_text import MarkovText
+from rnnviz.demonstrations.model_per_length import ModelPerLength
 from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 
@@ -13,15 +17,23 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     InsideCell,
     GatedCosts,
     OneUnit,
+    ModelPerLength,
+    Autoregression,
+    MarkovText,
+    LatentModels,
 )
 
 __all__ = [
     "DEMONSTRATIONS",
     "AnyLength",
+    "Autoregression",
     "Demonstrated",
     "Demonstration",
     "GatedCosts",
     "InsideCell",
+    "LatentModels",
+    "MarkovText",
+    "ModelPerLength",
     "OneUnit",
     "SequenceData",
 ]

@@ -87,11 +87,17 @@ def kept(start: Page) -> Page:
 
 
 def change(start: Choice, path: str, key: str, step: float | None = None) -> None:
-    """Callback of a widget: the record takes the widget's value, quantised to the slider's grid."""
+    """Callback of a widget: the record takes the widget's value, quantised to the slider's grid.
+
+    What a person typed may be no value of the parameter: it is refused as one from a link would be.
+    """
     value = st.session_state[key]
     if value is None:  # a segmented control that was clicked off keeps what it had
         return
-    take(start, path, round(round(value / step) * step, 10) if step and isinstance(value, float) else value)
+    try:
+        take(start, path, round(round(value / step) * step, 10) if step and isinstance(value, float) else value)
+    except InvalidParameter as refused:
+        st.session_state[refused_at(start)] = [refused]
 
 
 def take(start: Choice, path: str, value: Word) -> None:

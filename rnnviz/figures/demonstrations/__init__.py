@@ -7,12 +7,23 @@ from rnnviz.figures.demonstrations.cell_costs import CellCosts
 from rnnviz.figures.demonstrations.cell_drawing import CellDrawing
 from rnnviz.figures.demonstrations.cell_gradient import CellGradient
 from rnnviz.figures.demonstrations.cell_states import CellStates
+from rnnviz.figures.demonstrations.chain_rule_graph import ChainRuleGraph
+from rnnviz.figures.demonstrations.drawn_texts import DrawnTexts
+from rnnviz.figures.demonstrations.error_ahead import ErrorAhead
+from rnnviz.figures.demonstrations.error_by_length import ErrorByLength
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
+from rnnviz.figures.demonstrations.forecast_ahead import ForecastAhead
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
+from rnnviz.figures.demonstrations.held_out_scores import HeldOutScores
+from rnnviz.figures.demonstrations.latent_graph import LatentGraph
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
+from rnnviz.figures.demonstrations.state_recall import StateRecall
+from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
 from rnnviz.figures.demonstrations.unit_history import UnitHistory
 from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
 from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
+from rnnviz.figures.demonstrations.word_probability import WordProbability
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -26,6 +37,17 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     UnitHistory,
     UnitRanking,
     UnitPassages,
+    ChainRuleGraph,
+    ParametersByLength,
+    ErrorByLength,
+    ForecastAhead,
+    ErrorAhead,
+    TransitionMatrix,
+    WordProbability,
+    DrawnTexts,
+    LatentGraph,
+    HeldOutScores,
+    StateRecall,
 )
 
 __all__ = [
@@ -35,11 +57,22 @@ __all__ = [
     "CellDrawing",
     "CellGradient",
     "CellStates",
+    "ChainRuleGraph",
     "DemonstrationFigure",
+    "DrawnTexts",
+    "ErrorAhead",
+    "ErrorByLength",
+    "ForecastAhead",
     "ForecastError",
+    "HeldOutScores",
+    "LatentGraph",
     "Neighbours",
+    "ParametersByLength",
+    "StateRecall",
+    "TransitionMatrix",
     "UnitHistory",
     "UnitPassages",
     "UnitRanking",
     "UnitText",
+    "WordProbability",
 ]

@@ -12,15 +12,21 @@ page, the link, the controls, the table of contents, what can be taken home, the
 tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
+from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
 from rnnviz.ui.lessons.gru import GruLesson
+from rnnviz.ui.lessons.latent_model import LatentModelLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.lstm import LstmLesson
+from rnnviz.ui.lessons.naive_model import NaiveModelLesson
 from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
+    NaiveModelLesson,
+    AutoregressiveLesson,
+    LatentModelLesson,
     VanishingLesson,
     LstmLesson,
     GruLesson,
