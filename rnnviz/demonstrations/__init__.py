@@ -3,10 +3,12 @@
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.sequence_data import SequenceData
+from rnnviz.demonstrations.spelling import Spelling
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    Spelling,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]
+__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData", "Spelling"]

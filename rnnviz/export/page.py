@@ -42,7 +42,7 @@ body {{ margin: 1rem; background: {paper}; color: {ink}; font-family: {family}; 
 <p>{reading}</p>
 <script>
 const figure = {figure}
-const draw = () => Plotly.newPlot("figure", figure.data, figure.layout, {config})
+const draw = () => Plotly.newPlot("figure", {{ ...figure, config: {config} }})
 Promise.all([...document.fonts].map(face => face.load())).finally(draw) // other letters would be measured wrongly
 </script>
 </body>

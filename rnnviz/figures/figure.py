@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FigureDict = dict[
     str, Any
-]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
+]  # {"data": […], "layout": {…}}, and "frames" of one that can be played: what Plotly.react and graph_objects take
 
 # log₁₀ of the smallest number above zero, and of the smallest with full precision (IEEE 754).
 ZERO_BELOW = {"float16": math.log10(2.0**-24), "float32": math.log10(2.0**-149), "float64": -1074 * math.log10(2)}

@@ -6,11 +6,23 @@ from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.spelling_course import SpellingCourse
+from rnnviz.figures.demonstrations.spelling_steps import SpellingSteps
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    SpellingSteps,
+    SpellingCourse,
 )
 
-__all__ = ["DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours"]
+__all__ = [
+    "DEMONSTRATION_FIGURES",
+    "AnyLengthError",
+    "DemonstrationFigure",
+    "ForecastError",
+    "Neighbours",
+    "SpellingCourse",
+    "SpellingSteps",
+]
