@@ -25,7 +25,9 @@ from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
 from rnnviz.engine.budget import check_budget
+from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.run import EVERYTHING
+from rnnviz.engine.weights import Network
 from rnnviz.executors import PLACES, NoExecutor
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture, check_ready, formats_of, write
@@ -65,7 +67,8 @@ def application(text: Text) -> typer.Typer:
     experiment_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.experiment_words"))
     figure_argument = typer.Argument(metavar="FIGURE", help=text("command.figure"))
     out_option = typer.Option(help=text("command.out", formats=", ".join(one.name for one in FORMATS)))
-    trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
+    kept = {**formats_of(Trace, FORMATS), **formats_of(Network, FORMATS)}
+    trace_option = typer.Option(None, help=text("command.out", formats=", ".join(kept)))
     topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
     sweep_argument = typer.Argument(None, metavar="KEY=VALUE,VALUE", help=text("sweep.words"))
     sweep_option = typer.Option(None, "--out", help=text("command.out", formats="nc"))
@@ -157,7 +160,7 @@ def draw_demonstration(figure: str, words: list[str], out: Path, text: Text, loo
 
 
 def run_trace(words: list[str], out: Path | None, text: Text) -> None:
-    chosen = format_of(out, Trace) if out else None
+    chosen = format_of(out, Trace, Network) if out else None
     measure(experiment(words), GradientFlow(), out, chosen, text)
 
 
@@ -171,10 +174,11 @@ def measure(
         keep_training(subject, out, chosen, text)
         return
     needed = {name for need in view.needs for name in (*DIAGNOSTICS[need].reads, *DIAGNOSTICS[need].reads_if_there)}
+    whole = chosen is not None and Trace in chosen.takes
     with Progress(text) as tick:
-        trace = run_experiment(subject, record=EVERYTHING if out else needed, example=example, tick=tick)
+        trace = run_experiment(subject, record=EVERYTHING if whole else needed, example=example, tick=tick)
     if out and chosen:
-        write(out, chosen.make(trace))
+        write(out, chosen.make(trace if whole else Network(subject, draw_parameters(subject))))
     say(subject.key, results_of(trace, view.needs), view, text)
     if out:
         print(text("command.written", path=out))
@@ -188,7 +192,7 @@ def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, 
             pass
     trace = trainer.trace()
     if out and chosen:
-        write(out, chosen.make(trace))
+        write(out, chosen.make(trace if Trace in chosen.takes else Network(subject, trainer.parameters)))
     print(text("command.key", key=subject.key))
     print(text("command.ended", outcome=ending(trace.outcome, text)))
     print(learnt(trace, text))

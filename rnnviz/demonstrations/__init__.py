@@ -2,6 +2,7 @@
 
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 from rnnviz.demonstrations.spelling import Spelling
 
@@ -9,6 +10,7 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
     Spelling,
+    OneUnit,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData", "Spelling"]
+__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "OneUnit", "SequenceData", "Spelling"]

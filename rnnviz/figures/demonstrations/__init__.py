@@ -8,6 +8,9 @@ from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.spelling_course import SpellingCourse
 from rnnviz.figures.demonstrations.spelling_steps import SpellingSteps
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -15,6 +18,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     AnyLengthError,
     SpellingSteps,
     SpellingCourse,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
 __all__ = [
@@ -25,4 +32,8 @@ __all__ = [
     "Neighbours",
     "SpellingCourse",
     "SpellingSteps",
+    "UnitHistory",
+    "UnitPassages",
+    "UnitRanking",
+    "UnitText",
 ]

@@ -14,6 +14,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 
 from rnnviz.ui.lessons.hello import HelloLesson
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
@@ -21,6 +22,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
     HelloLesson,
     VanishingLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 
