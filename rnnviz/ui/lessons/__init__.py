@@ -13,6 +13,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
 from rnnviz.ui.lessons.hello import HelloLesson
+from rnnviz.ui.lessons.language_models import LanguageModelsLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
@@ -20,6 +21,7 @@ from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
+    LanguageModelsLesson,
     HelloLesson,
     VanishingLesson,
     OneUnitLesson,
