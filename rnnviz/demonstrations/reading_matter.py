@@ -33,6 +33,7 @@ MOST_READ = 400_000  # characters that are learnt from, at most
 TRAINED = 0.8  # of a text of one's own; the rest is held out
 LONGEST = 6  # characters of the longest context: n = 7
 HIDDEN, EMBEDDED, STEPS, BATCH, RATE = 64, 12, 40, 16, 0.01  # of the networks that are trained here
+SMALL = 0.5  # deviation of fresh vectors: with 1 their places are still those of the draw, with 0.1 they learn slowly
 OTHER = "…"
 
 TrainingText = Literal["library", "own_text"]
@@ -94,7 +95,7 @@ def trained(matter: ReadingMatter, embedded: bool, updates: int, tick: Tick) -> 
     drawn = draw_network(cell, PyTorchDefault(), EMBEDDED if embedded else letters, letters, 0)
     if embedded:
         places = generator(0, "weights", "embedding")
-        drawn["embedding"] = torch.randn(EMBEDDED, letters, generator=places, dtype=torch.float64)
+        drawn["embedding"] = SMALL * torch.randn(EMBEDDED, letters, generator=places, dtype=torch.float64)
     weights = Vector({name: value.to(DTYPES[asked.dtype]) for name, value in drawn.items()})
     optimizer = Adam(learning_rate=RATE).make(weights.vector, 0.0)
     text = torch.tensor(matter.fitted)

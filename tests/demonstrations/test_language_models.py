@@ -21,6 +21,7 @@ from rnnviz.demonstrations.reading_matter import (
     EMBEDDED,
     HIDDEN,
     RATE,
+    SMALL,
     STEPS,
     ReadingMatter,
     as_one,
@@ -32,7 +33,7 @@ from rnnviz.initializers import PyTorchDefault
 from rnnviz.streams import generator
 from rnnviz.tasks.own_text import SAMPLE
 
-SMALL = ReadingMatter(("a", "b", "c", "…"), (0, 1, 2, 1) * 50, (0, 1, 2, 1) * 10)
+TOY = ReadingMatter(("a", "b", "c", "…"), (0, 1, 2, 1) * 50, (0, 1, 2, 1) * 10)
 
 
 def by_torch(matter: ReadingMatter, updates: int) -> tuple[np.ndarray, torch.Tensor]:
@@ -42,8 +43,9 @@ def by_torch(matter: ReadingMatter, updates: int) -> tuple[np.ndarray, torch.Ten
         k: v.float() for k, v in draw_network(Elman(hidden_size=HIDDEN), PyTorchDefault(), EMBEDDED, size, 0).items()
     }
     places = generator(0, "weights", "embedding")
-    table = torch.randn(EMBEDDED, size, generator=places, dtype=torch.float64).float().T.contiguous()
-    embedding, rnn = torch.nn.Embedding.from_pretrained(table, freeze=False), torch.nn.RNN(EMBEDDED, HIDDEN)
+    table = SMALL * torch.randn(EMBEDDED, size, generator=places, dtype=torch.float64)
+    embedding = torch.nn.Embedding.from_pretrained(table.float().T.contiguous(), freeze=False)
+    rnn = torch.nn.RNN(EMBEDDED, HIDDEN)
     readout = torch.nn.Linear(HIDDEN, size)
     with torch.no_grad():
         for name, value in drawn.items():
@@ -67,12 +69,12 @@ def by_torch(matter: ReadingMatter, updates: int) -> tuple[np.ndarray, torch.Ten
 def test_the_embedding_is_learnt_as_torch_learns_it():
     """∂L/∂E = Wᵀ G and ∂L/∂W = G Eᵀ are the chain rule that autograd follows; float32 and Adam part slowly from there:
     1e-7 per operation, a few dozen updates of size η."""
-    ours = trained(SMALL, True, 30, nothing)
-    chance, embedding = by_torch(SMALL, 30)
+    ours = trained(TOY, True, 30, nothing)
+    chance, embedding = by_torch(TOY, 30)
     assert ours.embedding is not None
     assert ours.embedding.numpy() == pytest.approx(embedding.numpy(), abs=2e-3)
-    assert ours.probability(list(SMALL.judged)) == pytest.approx(chance, abs=5e-3)
-    assert ours.size == sum(v.numel() for v in (embedding, *by_shape(len(SMALL.alphabet))))
+    assert ours.probability(list(TOY.judged)) == pytest.approx(chance, abs=5e-3)
+    assert ours.size == sum(v.numel() for v in (embedding, *by_shape(len(TOY.alphabet))))
 
 
 def by_shape(letters: int) -> list[torch.Tensor]:
@@ -96,7 +98,7 @@ def test_perplexity_by_hand():
 
 def test_reading_on_gives_what_reading_all_at_once_gives():
     """The state is all that is kept of the past; float32 of two orders of operation."""
-    network = trained(SMALL, False, 5, nothing)
+    network = trained(TOY, False, 5, nothing)
     reader, text = Reader(network), [0, 1, 2, 1, 0, 2]
     stepwise = [reader(text[:t]) for t in range(1, len(text) + 1)]
     assert np.array(stepwise) == pytest.approx(network.probability(text), abs=1e-6)
@@ -117,6 +119,15 @@ def test_a_text_of_ones_own_is_judged_on_what_was_not_learnt():
     known = set(matter.alphabet)
     assert whole == "".join(letter if letter in known else "…" for letter in SAMPLE.decode())
     assert len(matter.fitted) == round(0.8 * len(whole))
+
+
+def test_what_a_line_began_with_is_known_to_the_network_alone():
+    """As lesson 5 says: both lines end in the same three characters, which are all that a 4-gram sees."""
+    lines = ("    if go(self)", "    x = go(self)")
+    after = [NextCharacter(prompt=line).compute()["chance"].isel(place=-1) for line in lines]
+    by_count, by_network = ([of.sel(told_by=model) for of in after] for model in ("ngram", "network"))
+    assert by_count[0].identical(by_count[1].assign_coords(place=by_count[0]["place"]))
+    assert float(by_network[0].sel(letter=":")) > float(by_network[1].sel(letter=":"))
 
 
 def test_kinds_of_characters():

@@ -31,12 +31,13 @@ class GrowingPrefix(DemonstrationFigure):
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         letters, chance = rows(shown)
         typed = [str(letter) for letter in shown.data["typed"].values]
-        names = [*(escape(visible(letter)) for letter in letters), text("figure.growing_prefix.others")]
+        names = [*(escape(visible(letter), quote=False) for letter in letters), text("figure.growing_prefix.others")]
         heat = {
             "type": "heatmap", "z": packed(chance), "zmin": 0, "zmax": 1, "colorscale": look.sequential, "xgap": 1,
             "colorbar": {"thickness": 12, "title": {"text": "P"}}, "hovertemplate": "%{z:.3f}<extra></extra>",
         }  # fmt: skip
         frame = {"type": "rect", "line": {"color": look.alarm, "width": 2.5}}
+        read = [escape(visible(one), quote=False) for one in typed]
         framed = [
             {**frame, "x0": t - 0.5, "x1": t + 0.5, "y0": row - 0.5, "y1": row + 0.5}
             for t, following in enumerate(typed[1:])
@@ -45,7 +46,7 @@ class GrowingPrefix(DemonstrationFigure):
         layout = look.layout(
             text("figure.growing_prefix.title"), subtitle(shown, text), uirevision="growing_prefix", shapes=framed
         ) | {
-            "xaxis": look.axis(tickvals=list(range(len(typed))), ticktext=[escape(visible(one)) for one in typed],
+            "xaxis": look.axis(tickvals=list(range(len(typed))), ticktext=read,
                                tickangle=0, title={"text": text("figure.growing_prefix.x")}),
             "yaxis": look.axis(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", ticks="",
                                title={"text": text("figure.growing_prefix.y")}, tickfont={"size": 12}),

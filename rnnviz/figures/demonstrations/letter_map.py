@@ -35,7 +35,7 @@ class LetterMap(DemonstrationFigure):
             {
                 "type": "scatter", "mode": "text", "name": text(f"figure.letter_map.{kind}"),
                 "x": packed(vectors[kinds == kind, 0]), "y": packed(vectors[kinds == kind, 1]),
-                "text": [f"<b>{escape(visible(letter))}</b>" for letter in letters[kinds == kind]],
+                "text": [f"<b>{escape(visible(letter), quote=False)}</b>" for letter in letters[kinds == kind]],
                 "textfont": {"color": colours[kind], "size": 17}, "hoverinfo": "text", "showlegend": False,
             }
             for kind in KINDS

@@ -42,7 +42,7 @@ class NextCharacterBars(DemonstrationFigure):
             text("figure.next_character_bars.title", prompt=prompt_said(shown)), subtitle(shown, text),
             uirevision="next_character_bars",
         ) | {
-            "xaxis": look.axis(tickvals=places, ticktext=[escape(visible(letter)) for letter in letters],
+            "xaxis": look.axis(tickvals=places, ticktext=[escape(visible(letter), quote=False) for letter in letters],
                                tickfont={"size": 18}, tickangle=0),
             "yaxis": look.axis(title={"text": "P"}, range=[0, 1.02]),
             "legend": {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "font": {"size": 14}},
@@ -85,7 +85,7 @@ def model_names(shown: Demonstrated, text: Text) -> dict[str, str]:
 
 
 def prompt_said(shown: Demonstrated) -> str:
-    return escape("".join(visible(str(letter)) for letter in shown.data["typed"].values))
+    return escape("".join(visible(str(letter)) for letter in shown.data["typed"].values), quote=False)
 
 
 def subtitle(shown: Demonstrated, text: Text) -> str:

@@ -60,7 +60,7 @@ class PerplexityOverN(DemonstrationFigure):
 
     def reading(self, shown: Demonstrated, text: Text) -> str:
         held_out = shown.data["perplexity"].sel(of_text="held_out")
-        best = int(held_out["n"].values[held_out.argmin()])
+        best = int(held_out["n"].values[held_out.values.argmin()])
         networks = shown.data["network_perplexity"].values
         return text(
             "sentence.perplexity_over_n", best=best, counted=numeral(float(held_out.min())),

@@ -54,11 +54,11 @@ class LanguageModelsLesson(Lesson):
         paid, size = models["network_perplexity"], models["network_size"]
         last = following["chance"].isel(place=-1)
         return {
-            "best": int(held_out["n"].values[held_out.argmin()]), "counted": float(held_out.min()),
+            "best": int(held_out["n"].values[held_out.values.argmin()]), "counted": float(held_out.min()),
             "alone": float(held_out.sel(n=1)), "longest": LONGEST + 1, "far": float(held_out[-1]),
             "far_learnt": float(learnt[-1]), "contexts": int(models["contexts"].values[-1]),
             **{str(name): float(paid.sel(network=name)) for name in paid["network"].values},
-            **{f"{name}_size": float(size.sel(network=name)) for name in ("one_hot", "embedded")},
+            **{f"{name}_size": int(size.sel(network=name)) for name in ("one_hot", "embedded")},
             "classes": int(models["classes"]), "updates": self.updates, "characters": following.sizes["place"],
             "order": self.ngram_order, "by_count": float(last.sel(told_by="ngram").max()),
             "by_network": float(last.sel(told_by="network").max()),
