@@ -73,6 +73,7 @@ class Pattern:
     """A word of a fixed form, such as the hash of an upload."""
 
     form: str
+    longest: int = 0  # characters that a person can type into its field; 0 for a word that nobody types
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.str_schema(pattern=self.form, strict=True)

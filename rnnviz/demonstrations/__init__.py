@@ -5,17 +5,23 @@ from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.gated_costs import GatedCosts
 from rnnviz.demonstrations.inside_cell import InsideCell
+from rnnviz.demonstrations.language_models import LanguageModels
 from rnnviz.demonstrations.latent_models import LatentModels
 from rnnviz.demonstrations.markov_text import MarkovText
 from rnnviz.demonstrations.model_per_length import ModelPerLength
+from rnnviz.demonstrations.next_character import NextCharacter
 from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
+from rnnviz.demonstrations.spelling import Spelling
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
     InsideCell,
     GatedCosts,
+    LanguageModels,
+    NextCharacter,
+    Spelling,
     OneUnit,
     ModelPerLength,
     Autoregression,
@@ -31,9 +37,12 @@ __all__ = [
     "Demonstration",
     "GatedCosts",
     "InsideCell",
+    "LanguageModels",
     "LatentModels",
     "MarkovText",
     "ModelPerLength",
+    "NextCharacter",
     "OneUnit",
     "SequenceData",
+    "Spelling",
 ]

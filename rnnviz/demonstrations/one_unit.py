@@ -52,7 +52,7 @@ class OneUnit(Demonstration):
     updates: Annotated[int, Range(50, 400, step=50, symbol="U", unit="updates")] = 100
     excerpt: Literal["textwrap", "statistics", "shlex", "configparser"] = "textwrap"
     excerpt_page: Annotated[int, Range(1, READ // PAGE)] = 14
-    typed_python: Annotated[str, Pattern(r"^[^\x00-\x1f\x7f]{0,300}$")] = ""
+    typed_python: Annotated[str, Pattern(r"^[^\x00-\x1f\x7f]{0,300}$", longest=300)] = ""
     tracked: Literal["quotes", "comment", "condition", "indentation", "column", "line_end"] = "indentation"
     unit_rank: Annotated[int, Range(1, TRAINED)] = 1
     watched: Literal["hidden_state", "cell_state"] = "cell_state"

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rnnviz.cells import Cell
 from rnnviz.experiment import Experiment
-from rnnviz.initializers import uniform
+from rnnviz.initializers import Initializer, uniform
 from rnnviz.streams import generator
 from rnnviz.tasks import Judgement
 
@@ -23,17 +24,22 @@ def draw_parameters(experiment: Experiment) -> dict[str, Tensor]:
     Drawn in float64 and then rounded to the experiment's dtype, so float32 and float64 start from the same network.
     The readout y = W_hy h + b_hy starts as torch.nn.Linear does, U(−1/√H, 1/√H).
     """
-    e, dtype = experiment, DTYPES[experiment.dtype]
-    size = e.cell.hidden_size
+    e, task = experiment, experiment.task
+    drawn = draw_network(e.cell, e.initializer, task.input_size, task.output_size, e.seed)
+    return {name: value.to(DTYPES[e.dtype]) for name, value in drawn.items()}
+
+
+def draw_network(cell: Cell, initializer: Initializer, inputs: int, outputs: int, seed: int) -> dict[str, Tensor]:
+    """The same for a network that no experiment names, in float64."""
+    size = cell.hidden_size
     drawn: dict[str, Tensor] = {}
-    for layer in range(e.cell.layers):
-        inputs = size if layer else e.task.input_size
-        one = e.cell.draw(e.initializer, inputs, generator(e.seed, "weights", layer))
+    for layer in range(cell.layers):
+        one = cell.draw(initializer, size if layer else inputs, generator(seed, "weights", layer))
         drawn |= {f"{name}_l{layer}": value for name, value in one.items()}
-    readout = generator(e.seed, "weights", "readout")
-    drawn["weight_hy"] = uniform(e.task.output_size, size, size**-0.5, readout)
-    drawn["bias_hy"] = uniform(1, e.task.output_size, size**-0.5, readout)[0]
-    return {name: value.to(dtype) for name, value in drawn.items()}
+    readout = generator(seed, "weights", "readout")
+    drawn["weight_hy"] = uniform(outputs, size, size**-0.5, readout)
+    drawn["bias_hy"] = uniform(1, outputs, size**-0.5, readout)[0]
+    return drawn
 
 
 def layer_parameters(parameters: Mapping[str, Tensor], layer: int) -> dict[str, Tensor]:

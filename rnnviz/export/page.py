@@ -48,7 +48,7 @@ body {{ margin: 1rem; background: {paper}; color: {ink}; font-family: {family}; 
 {play}
 const figure = {figure}
 const draw = async () =>
-  withFilm(await Plotly.newPlot("figure", figure.data, figure.layout, {config}), document.getElementById("film"))
+  withFilm(await Plotly.newPlot("figure", {{ ...figure, config: {config} }}), document.getElementById("film"))
 Promise.all([...document.fonts].map(face => face.load())).finally(draw) // other letters would be measured wrongly
 </script>
 </body>

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FigureDict = dict[
     str, Any
-]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
+]  # {"data": […], "layout": {…}}, and "frames" of one that can be played: what Plotly.react and graph_objects take
 
 
 class Result(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from rnnviz.choice import Choice, OneOf, Parameter, Range, Word, parameter_at
+from rnnviz.choice import Choice, OneOf, Parameter, Pattern, Range, Word, parameter_at
 from rnnviz.text import Text
 from rnnviz.ui import memory
 from rnnviz.ui.live_slider import live_slider
@@ -90,6 +90,8 @@ class Controls:
                 top = min(high, highest or high)
                 shown = f"%.{max(2, -math.floor(math.log10(step)))}f" if isinstance(low, float) else None
                 return lambda label, **rest: st.slider(label, low, top, step=step, format=shown, **rest)
+            case Pattern(longest=longest) if longest:
+                return lambda label, **rest: st.text_input(label, max_chars=longest, **rest)
         return st.text_input
 
     def one_of(self, parameter: Parameter, words: tuple[str, ...], segmented: bool) -> Callable[..., object]:

@@ -62,7 +62,7 @@ async function draw(view) {
   const { figure } = view.data // the latest, should several have come while Plotly was loading
   if (figure === view.figure) return
   view.figure = figure
-  const { data, layout } = JSON.parse(figure)
+  const { data, layout, frames } = JSON.parse(figure)
   await lettered(layout.font?.family, figure)
   if (figure !== view.figure) return // a newer one came meanwhile
   const first = !view.Plotly
@@ -70,7 +70,8 @@ async function draw(view) {
   // One uirevision for all figures of this place: what the viewer zoomed, moved or hid outlives the data.
   view.narrow = view.canvas.offsetWidth < NARROW
   const frame = view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout
-  await Plotly.react(view.canvas, data, { uirevision: "kept", ...frame, autosize: true }, CONFIG)
+  const drawn = { data, layout: { uirevision: "kept", ...frame, autosize: true }, config: CONFIG }
+  await Plotly.react(view.canvas, frames ? { ...drawn, frames } : drawn)
   view.failure.hidden = true
   withFilm(view.canvas, view.root.querySelector("figcaption"))
   if (!first) return

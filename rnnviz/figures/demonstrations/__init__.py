@@ -14,10 +14,16 @@ from rnnviz.figures.demonstrations.error_by_length import ErrorByLength
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_ahead import ForecastAhead
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
+from rnnviz.figures.demonstrations.growing_prefix import GrowingPrefix
 from rnnviz.figures.demonstrations.held_out_scores import HeldOutScores
 from rnnviz.figures.demonstrations.latent_graph import LatentGraph
+from rnnviz.figures.demonstrations.letter_map import LetterMap
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.next_character_bars import NextCharacterBars
 from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
+from rnnviz.figures.demonstrations.perplexity_over_n import PerplexityOverN
+from rnnviz.figures.demonstrations.spelling_course import SpellingCourse
+from rnnviz.figures.demonstrations.spelling_steps import SpellingSteps
 from rnnviz.figures.demonstrations.state_recall import StateRecall
 from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
 from rnnviz.figures.demonstrations.unit_history import UnitHistory
@@ -33,6 +39,12 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     CellStates,
     CellGradient,
     CellCosts,
+    PerplexityOverN,
+    LetterMap,
+    NextCharacterBars,
+    GrowingPrefix,
+    SpellingSteps,
+    SpellingCourse,
     UnitText,
     UnitHistory,
     UnitRanking,
@@ -64,10 +76,16 @@ __all__ = [
     "ErrorByLength",
     "ForecastAhead",
     "ForecastError",
+    "GrowingPrefix",
     "HeldOutScores",
     "LatentGraph",
+    "LetterMap",
     "Neighbours",
+    "NextCharacterBars",
     "ParametersByLength",
+    "PerplexityOverN",
+    "SpellingCourse",
+    "SpellingSteps",
     "StateRecall",
     "TransitionMatrix",
     "UnitHistory",

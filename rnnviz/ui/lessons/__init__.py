@@ -14,6 +14,8 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 
 from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
 from rnnviz.ui.lessons.gru import GruLesson
+from rnnviz.ui.lessons.hello import HelloLesson
+from rnnviz.ui.lessons.language_models import LanguageModelsLesson
 from rnnviz.ui.lessons.latent_model import LatentModelLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.lstm import LstmLesson
@@ -27,6 +29,8 @@ LESSONS: tuple[type[Lesson], ...] = (
     NaiveModelLesson,
     AutoregressiveLesson,
     LatentModelLesson,
+    LanguageModelsLesson,
+    HelloLesson,
     VanishingLesson,
     LstmLesson,
     GruLesson,
