@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rnnviz.choice import Choice
 
@@ -24,6 +24,8 @@ class Demonstration(Choice, ABC):
     Its parameters are declared as everywhere, so its controls, its words in a link and its lines of Python follow. What
     it needs besides lies on lower floors: models in `baselines`, data in `tasks`, networks in `engine`.
     """
+
+    clocked: ClassVar[tuple[str, ...]] = ()  # the arrays that a clock decides, and so not the same again
 
     @abstractmethod
     def compute(self, tick: Tick = nothing) -> xr.Dataset:

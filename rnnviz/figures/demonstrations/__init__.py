@@ -3,14 +3,26 @@ in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
 """
 
 from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
+from rnnviz.figures.demonstrations.backward_drawing import BackwardDrawing
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.truncation_saving import TruncationSaving
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    BackwardDrawing,
+    TruncationSaving,
 )
 
-__all__ = ["DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours"]
+__all__ = [
+    "DEMONSTRATION_FIGURES",
+    "AnyLengthError",
+    "BackwardDrawing",
+    "DemonstrationFigure",
+    "ForecastError",
+    "Neighbours",
+    "TruncationSaving",
+]

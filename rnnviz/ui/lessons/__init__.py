@@ -12,12 +12,14 @@ page, the link, the controls, the table of contents, what can be taken home, the
 tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
+from rnnviz.ui.lessons.backpropagation import BackpropagationLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
+    BackpropagationLesson,
     VanishingLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
