@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,7 @@ from rnnviz.text import Text
 from rnnviz.text.numbers import numeral
 
 THERE, INPUT, BACK, SHARE = 3.0, 2.2, 1.0, 0.0  # heights of the rows
-NODE = 46  # pixels
-BESIDE = 0.36  # of a column: half a node, so that arrows end at its rim
+WIDE, TALL = 0.36, 0.3  # half a node, in columns and in rows: so it never covers its neighbour, however narrow the page
 LAST = 2 * MOST_STEPS + 1  # moments of the longest network: every step there, the loss, every step back
 
 
@@ -46,48 +46,55 @@ class BackwardDrawing(DemonstrationFigure):
         layout = look.layout(
             text("figure.backward_drawing.title"), about(shown.demonstration, text), uirevision="backward_drawing"
         ) | {
-            "xaxis": look.axis(range=[-0.6, at.steps + 1.6], tickvals=list(range(at.steps + 2)), ticktext=names,
+            "xaxis": look.axis(range=[-0.45, at.steps + 1.45], tickvals=list(range(at.steps + 2)), ticktext=names,
                                side="top", showgrid=False, fixedrange=True, ticks="", showline=False),
             "yaxis": look.axis(range=[-0.45, 3.6], tickvals=list(ticks), ticktext=list(ticks.values()), showgrid=False,
                                fixedrange=True, ticks="", showline=False),
-            "margin": {"l": 70, "r": 10, "t": 120, "b": 104}, "annotations": notes, "showlegend": False,
+            "margin": {"l": 70, "r": 10, "t": 120, "b": 104}, "showlegend": False,
+            "annotations": notes, "shapes": self.rims(at, look),
         }  # fmt: skip
-        return {"data": [*self.nodes(at, text, look)], "layout": layout}
+        return {"data": [*self.numbers(at, text, look)], "layout": layout}
 
-    def nodes(self, at: Moment, text: Text, look: Look) -> list[dict[str, Any]]:
-        """Circles with their numbers: filled where computed, empty where still ahead."""
-        there = [(float(t), THERE, at.state[t], at.moment >= t, at.moment == t) for t in range(at.steps + 1)]
-        loss = (at.steps + 1.0, THERE, at.loss, at.judged, at.moment == at.steps + 1)
-        back = [
-            (float(t), BACK, at.adjoint[t - 1], at.reached(t), at.back_at == t and at.went(t))
-            for t in range(1, at.steps + 1)
-        ]
+    def places(self, at: Moment) -> Iterator[Node]:
+        """All nodes, those still ahead too."""
+        for t in range(at.steps + 1):
+            yield Node(t, THERE, float(at.state[t]), at.moment >= t, at.moment == t)
+        yield Node(at.steps + 1, THERE, at.loss, at.judged, at.moment == at.steps + 1)
+        for t in range(1, at.steps + 1):
+            yield Node(t, BACK, float(at.adjoint[t - 1]), at.reached(t), at.back_at == t)
+
+    def numbers(self, at: Moment, text: Text, look: Look) -> Iterator[dict[str, Any]]:
+        """What stands in the nodes that are computed, a trace for each row."""
+        for row, name in ((THERE, "there"), (BACK, "back")):
+            nodes = [node for node in self.places(at) if node.row == row]
+            yield {
+                "type": "scatter", "mode": "text", "name": text(f"figure.backward_drawing.{name}"),
+                "x": packed(np.array([node.column for node in nodes])), "y": packed(np.full(len(nodes), row)),
+                "text": [short(node.value) if node.done else "" for node in nodes],
+                "textfont": {"size": 13, "color": look.ink},
+                "hovertext": [numeral(node.value, 6) if node.done else "" for node in nodes],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }  # fmt: skip
+
+    def rims(self, at: Moment, look: Look) -> list[dict[str, Any]]:
+        """Filled where computed, empty where still ahead, with a thick rim where the computation is."""
         colours = {THERE: look.colour("elman"), BACK: look.colour("lstm")}
-        traces = []
-        for row, points in ((THERE, [*there, loss]), (BACK, back)):
-            x, y, values, done, now = (list(column) for column in zip(*points, strict=True))
-            said = [numeral(float(v)) if d else "" for v, d in zip(values, done, strict=True)]
-            traces.append(
-                {
-                    "type": "scatter", "mode": "markers+text", "x": packed(np.array(x)), "y": packed(np.array(y)),
-                    "text": said, "textfont": {"size": 13, "color": look.ink}, "hovertemplate": "%{text}<extra></extra>",
-                    "name": text(f"figure.backward_drawing.{'there' if row == THERE else 'back'}"),
-                    "marker": {
-                        "size": NODE, "symbol": "circle" if row == THERE else "square",
-                        "color": [look.faint(colours[row], 0.22 if d else 0.0) for d in done],
-                        "line": {"color": [colours[row] if d else look.lines for d in done],
-                                 "width": [4 if n else 2 for n in now]},
-                    },
-                }
-            )  # fmt: skip
-        return traces
+        return [
+            {
+                "type": "circle" if node.row == THERE else "rect", "layer": "below",
+                "x0": node.column - WIDE, "x1": node.column + WIDE, "y0": node.row - TALL, "y1": node.row + TALL,
+                "fillcolor": look.faint(colours[node.row], 0.22 if node.done else 0.0),
+                "line": {"color": colours[node.row] if node.done else look.lines, "width": 4 if node.now else 2},
+            }
+            for node in self.places(at)
+        ]  # fmt: skip
 
     def arrows(self, at: Moment, look: Look) -> list[dict[str, Any]]:
         """Forward along h, up from x, down from L; and back along ∂L/∂h with the factor of each step, red unless it is 1."""
         notes = []
         for t in range(1, at.steps + 2):
             done = at.moment >= t
-            notes.append(arrow((t - 1 + BESIDE, THERE), (t - BESIDE, THERE), look.ink if done else look.lines))
+            notes.append(arrow((t - 1 + WIDE, THERE), (t - WIDE, THERE), look.ink if done else look.lines))
             if t <= at.steps:
                 x = {
                     "x": t,
@@ -96,23 +103,23 @@ class BackwardDrawing(DemonstrationFigure):
                     "font": {"size": 13, "color": look.muted},
                 }
                 notes.append({**x, "showarrow": False})
-                notes.append(arrow((t, INPUT + 0.17), (t, THERE - 0.36), look.muted if done else look.lines))
+                notes.append(arrow((t, INPUT + 0.17), (t, THERE - TALL), look.muted if done else look.lines))
         notes.append(
             arrow(
-                (at.steps + 1, THERE - 0.4), (at.steps + BESIDE, BACK), look.ink if at.reached(at.steps) else look.lines
+                (at.steps + 1, THERE - TALL), (at.steps + WIDE, BACK), look.ink if at.reached(at.steps) else look.lines
             )
         )
         for t in range(at.steps, 1, -1):
             tone, done = look.alarm if abs(at.factor[t - 1]) != 1 else look.ink, at.reached(t - 1)
-            notes.append(arrow((t - BESIDE, BACK), (t - 1 + BESIDE, BACK), tone if done else look.lines))
-            word = "✂" if at.cut(t - 1) and at.judged else f"×{numeral(float(at.factor[t - 1]))}" if done else ""
+            notes.append(arrow((t - WIDE, BACK), (t - 1 + WIDE, BACK), tone if done else look.lines))
+            word = "✂" if at.cut(t - 1) and at.judged else f"×{short(float(at.factor[t - 1]))}" if done else ""
             notes.append({"x": t - 0.5, "y": BACK + 0.5, "text": f"<b>{word}</b>", "showarrow": False,
                           "font": {"size": 13, "color": tone if done else look.muted}})  # fmt: skip
         return notes
 
     def shares(self, at: Moment, look: Look) -> list[dict[str, Any]]:
         return [
-            {"x": t, "y": SHARE, "text": numeral(float(at.share[t - 1])), "showarrow": False,
+            {"x": t, "y": SHARE, "text": short(float(at.share[t - 1])), "showarrow": False,
              "font": {"size": 14, "color": look.ink}}
             for t in at.gone
         ]  # fmt: skip
@@ -162,6 +169,16 @@ class BackwardDrawing(DemonstrationFigure):
         return of_steps.reset_index()
 
 
+class Node(NamedTuple):
+    """One number of the drawing, where it stands, and whether it has been computed: before, or just now."""
+
+    column: int
+    row: float
+    value: float
+    done: bool
+    now: bool
+
+
 class Moment:
     """What has been computed by a moment, and the numbers."""
 
@@ -203,6 +220,11 @@ class Moment:
     def product(self, first: int) -> float:
         """∂h_T/∂h_first."""
         return float(np.prod(self.factor[first:]))
+
+
+def short(value: float) -> str:
+    """With three decimals, as much as fits into a node on a phone; small values in one digit."""
+    return numeral(round(value, 3)) if abs(value) >= 0.001 or value == 0 else numeral(value, 1)
 
 
 def bracketed(numbers: list[str]) -> list[str]:
