@@ -7,6 +7,7 @@ from rnnviz.figures.bptt_map import BpttMap
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
+from rnnviz.figures.gates_against_weights import GatesAgainstWeights
 from rnnviz.figures.gradient_flow import GradientFlow
 from rnnviz.figures.jacobian_paths import JacobianPaths
 from rnnviz.figures.layer_gradient import LayerGradient
@@ -33,6 +34,7 @@ AnyFigure = (
     | UnitSpread
     | GateProduct
     | GateRuler
+    | GatesAgainstWeights
     | SingularSpectrum
     | JacobianPaths
     | StepEigenvalues
@@ -54,6 +56,7 @@ FIGURES = (
     UnitSpread,
     GateProduct,
     GateRuler,
+    GatesAgainstWeights,
     SingularSpectrum,
     JacobianPaths,
     StepEigenvalues,
@@ -78,6 +81,7 @@ __all__ = [
     "FigureDict",
     "GateProduct",
     "GateRuler",
+    "GatesAgainstWeights",
     "GradientFlow",
     "JacobianPaths",
     "LayerGradient",

@@ -112,7 +112,9 @@ class BackwardDrawing(DemonstrationFigure):
         for t in range(at.steps, 1, -1):
             tone, done = look.alarm if abs(at.factor[t - 1]) != 1 else look.ink, at.reached(t - 1)
             notes.append(arrow((t - WIDE, BACK), (t - 1 + WIDE, BACK), tone if done else look.lines))
-            word = "✂" if at.cut(t - 1) and at.judged else f"×{short(float(at.factor[t - 1]))}" if done else ""
+            word = (
+                "✂" if at.cut(t - 1) > at.cut(t) and at.judged else f"×{short(float(at.factor[t - 1]))}" if done else ""
+            )
             notes.append({"x": t - 0.5, "y": BACK + 0.5, "text": f"<b>{word}</b>", "showarrow": False,
                           "font": {"size": 13, "color": tone if done else look.muted}})  # fmt: skip
         return notes
