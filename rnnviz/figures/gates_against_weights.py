@@ -62,7 +62,8 @@ class GatesAgainstWeights(Choice):
         frame = look.layout(
             text("figure.gates_against_weights.title"), units.of_example(result, None, text), uirevision="gates_weights"
         )
-        axes = decades.decade_axes(drawn, text("figure.gradient_flow.x.jacobian"), text, look)
+        lag = text("figure.gradient_flow.x.jacobian").split("  (")[0]
+        axes = decades.decade_axes(drawn, lag, text, look)
         return {"data": traces, "layout": frame | self.arranged(axes, text, look)}
 
     def above(self, result: Result, text: Text, look: Look) -> list[dict[str, Any]]:
