@@ -140,6 +140,17 @@ class Study(Choice):
         return key_of([[name, experiment.identity()] for name, experiment in self.experiments().items()])
 
 
+def together(experiments: Mapping[str, Experiment]) -> Study:
+    """Any experiments as one study: variations of the first of them, each by the words in which it differs."""
+    base = next(iter(experiments.values()))
+    own = base.flat()
+    different = {
+        name: {path: word for path, word in one.flat().items() if own.get(path) != word}
+        for name, one in experiments.items()
+    }
+    return Study.of(base, different)
+
+
 def comparison(
     base: Experiment,
     activations: Iterable[ActivationName] = ("sigmoid", "tanh", "relu"),
@@ -173,5 +184,5 @@ def grid(base: Experiment, values: Mapping[str, Iterable[Word]]) -> list[Experim
 
 __all__ = [
     "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Score", "Study", "Variation",
-    "comparison", "grid",
+    "comparison", "grid", "together",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ It answers seven kinds of request:
     {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
     {"training": flat form, "store": folder, "interval": s} a training, kept in the store as it goes
     {"import": hash, "store": folder}                       an uploaded run, taken into the store
+    {"sweep": hash}                                         what an uploaded sweep says of each of its runs
 
 What it computed of an experiment it keeps, so that a slider which changes three experiments out of nine costs three.
 """
@@ -133,6 +134,21 @@ def taken_in(request: Mapping[str, Any], tick: Tick) -> Parts:
         raise Refusal("foreign_file", {**error.detail, "foreign_reason": error.reason}) from error
 
 
+def sweep(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.content import get
+    from rnnviz.diagnostics.exchange import pack
+    from rnnviz.kept_sweeps import UnreadableSweep, opened, results_of
+
+    try:
+        with memory_limited(WORKER_MEMORY):
+            found = results_of(opened(get(request["sweep"])))
+    except UnreadableSweep as error:
+        raise Refusal("unreadable_sweep", {**error.detail, "sweep_reason": error.reason}) from error
+    arrays, description = pack({name: run.data for name, run in found.items()})
+    experiments = {name: run.experiment.flat() for name, run in found.items()}
+    return arrays, {"description": description, "experiments": experiments}
+
+
 def file(data: bytes) -> Parts:
     return {"file": np.frombuffer(data, np.uint8)}, {}
 
@@ -145,6 +161,7 @@ KINDS = {
     "trace": trace,
     "training": training,
     "import": taken_in,
+    "sweep": sweep,
 }
 
 

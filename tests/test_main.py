@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import xarray as xr
 from typer.testing import CliRunner
 
@@ -23,6 +24,8 @@ from rnnviz.command.progress import Progress
 from rnnviz.command.words import wish
 from rnnviz.demonstrations import AnyLength
 from rnnviz.engine import train
+from rnnviz.engine.network import draw_parameters
+from rnnviz.engine.weights import Network
 from rnnviz.experiment import Experiment, comparison
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
@@ -175,7 +178,7 @@ def test_a_wrong_word_is_answered_with_what_was_expected_and_what_is_near(words,
             ["draw", "gradient_flow", "--out", "flow.pfd"],
             "“--out” must be one of png, svg, pdf, html, csv, json, ipynb, py",
         ),
-        (["run", "--out", "run.pdf"], "“--out” must be one of json, nc; it was pdf."),
+        (["run", "--out", "run.pdf"], "“--out” must be one of json, nc, safetensors; it was pdf."),
         (["list", "cell"], "Did you mean “cells”?"),
         (["list", "cells", "--language", "fr"], "“--language” must be one of en, ko; it was fr."),
         (["draw", "gradient_flow"], "--out"),
@@ -340,3 +343,14 @@ def test_every_task_says_its_shape_its_lag_and_its_baseline():
     said = told("list", "tasks").stdout
     assert said.count("Needed lag: ") + said.count("No particular lag is needed.") == len(TASKS)
     assert "always answers 1 has a squared error of 1/6" in said
+
+
+def test_the_weights_of_a_network_are_a_file_too(tmp_path):
+    drawn, trained = tmp_path / "drawn.safetensors", tmp_path / "trained.safetensors"
+    told("run", *SMALL, "--out", drawn)
+    told("run", *TRAINING, "--out", trained)
+    for path, words in ((drawn, SMALL), (trained, TRAINING)):
+        network = Network.from_file(path)
+        assert network.experiment == Experiment.from_flat(dict(word.split("=", 1) for word in words))
+        before, after = draw_parameters(network.experiment), network.parameters
+        assert all(torch.equal(before[name], after[name]) for name in before) == (path == drawn)

@@ -3,6 +3,7 @@
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.backward_pass import BackwardPass
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 from rnnviz.demonstrations.truncation_cost import TruncationCost
 
@@ -11,6 +12,7 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     AnyLength,
     BackwardPass,
     TruncationCost,
+    OneUnit,
 )
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "BackwardPass",
     "Demonstrated",
     "Demonstration",
+    "OneUnit",
     "SequenceData",
     "TruncationCost",
 ]

@@ -9,11 +9,13 @@ from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gates_against_weights import GatesAgainstWeights
 from rnnviz.figures.gradient_flow import GradientFlow
+from rnnviz.figures.heat_map import HeatMap
 from rnnviz.figures.jacobian_paths import JacobianPaths
 from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
 from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
 from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
+from rnnviz.figures.parallel_coordinates import ParallelCoordinates
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.singular_spectrum import SingularSpectrum
 from rnnviz.figures.step_eigenvalues import StepEigenvalues
@@ -49,6 +51,8 @@ AnyFigure = (
     | ActivationUse
     | Saturation
     | LayerGradient
+    | ParallelCoordinates
+    | HeatMap
 )
 FIGURES = (
     GradientFlow,
@@ -71,6 +75,8 @@ FIGURES = (
     ActivationUse,
     Saturation,
     LayerGradient,
+    ParallelCoordinates,
+    HeatMap,
 )
 
 __all__ = [
@@ -83,11 +89,13 @@ __all__ = [
     "GateRuler",
     "GatesAgainstWeights",
     "GradientFlow",
+    "HeatMap",
     "JacobianPaths",
     "LayerGradient",
     "Look",
     "LyapunovConvergence",
     "LyapunovSpectrum",
+    "ParallelCoordinates",
     "PlotlyFigure",
     "Result",
     "Results",

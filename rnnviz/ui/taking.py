@@ -66,6 +66,11 @@ def menu(picture: Picture | DemonstrationPicture, text: Text, *, key: str, file_
             contents(Offer(picture, text, key, file_name))
 
 
+def is_open(key: str) -> bool:
+    """Whether the menu of this place is open just now."""
+    return bool(memory.get(f"{key}.taking"))
+
+
 def contents(offer: Offer) -> None:
     text = offer.text
     st.caption(text("taking.same"))
@@ -125,9 +130,12 @@ def one_of(offer: Offer, picture: Picture) -> str:
     text, study, names = offer.text, picture.study.experiments(), list(picture.results)
     if len(names) == 1:
         return names[0]
-    return st.selectbox(
-        text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
-    )
+    curves = [curve(study[one], text) for one in names]
+    labels = {
+        one: f"{said} ({study[one].key[:4]})" if curves.count(said) > 1 else said
+        for one, said in zip(names, curves, strict=True)
+    }
+    return st.selectbox(text("taking.curve"), names, key=f"{offer.key}.curve", format_func=labels.__getitem__)
 
 
 def log(offer: Offer, picture: Picture, slot: DeltaGenerator) -> None:

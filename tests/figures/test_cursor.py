@@ -18,9 +18,11 @@ from rnnviz.figures import (
     GateProduct,
     GateRuler,
     GradientFlow,
+    HeatMap,
     JacobianPaths,
     Look,
     LyapunovSpectrum,
+    ParallelCoordinates,
     Result,
     SingularSpectrum,
     StepEigenvalues,
@@ -39,7 +41,15 @@ T = 30
 EN = Text()
 ONE = Experiment(task=Noise(sequence_length=T), cell=LSTM(hidden_size=3), batch_size=2)
 RESULTS = {"one": Result(ONE, diagnose(ONE, DIAGNOSTICS.values()))}
-STILL = (GateRuler, ActivationUse, StepEigenvalues, TruncationBias, LyapunovSpectrum)  # whose axes count no steps
+STILL = (
+    GateRuler,
+    ActivationUse,
+    StepEigenvalues,
+    TruncationBias,
+    LyapunovSpectrum,
+    ParallelCoordinates,
+    HeatMap,
+)  # whose axes count no steps
 LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
 
 

@@ -8,6 +8,9 @@ from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.truncation_saving import TruncationSaving
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -15,6 +18,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     AnyLengthError,
     BackwardDrawing,
     TruncationSaving,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
 __all__ = [
@@ -25,4 +32,8 @@ __all__ = [
     "ForecastError",
     "Neighbours",
     "TruncationSaving",
+    "UnitHistory",
+    "UnitPassages",
+    "UnitRanking",
+    "UnitText",
 ]

@@ -15,6 +15,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 from rnnviz.ui.lessons.backpropagation import BackpropagationLesson
 from rnnviz.ui.lessons.gates_help import GatesHelpLesson
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
@@ -23,6 +24,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     BackpropagationLesson,
     VanishingLesson,
     GatesHelpLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 
