@@ -129,3 +129,13 @@ def test_the_chosen_window_is_marked_where_it_was_measured():
     shown = TruncationCost(sequence_length=40).shown()
     (line,) = TruncationSaving(truncation_length=200)(shown, Text(), Look())["layout"]["shapes"]
     assert line["x0"] == 40
+
+
+def test_the_film_shows_every_moment_as_the_drawing_would():
+    shown = BackwardPass.from_flat({}).shown()
+    film = BackwardDrawing()(shown, Text(), Look())["layout"]["meta"]["film"]
+    assert film["updates"] == list(range(10)) and len(film["pictures"]) == 10
+    for moment, picture in enumerate(film["pictures"]):
+        drawn = BackwardDrawing(moment=moment)(shown, Text(), Look())
+        assert picture["frame"] == {name: drawn["layout"][name] for name in ("annotations", "shapes")}
+        assert picture["lines"]["text"] == [trace["text"] for trace in drawn["data"]]

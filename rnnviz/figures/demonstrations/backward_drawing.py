@@ -39,7 +39,6 @@ class BackwardDrawing(DemonstrationFigure):
 
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         at = Moment(self, shown.data)
-        notes = [*self.arrows(at, look), *self.shares(at, look), *self.lines(at, text, look)]
         ticks = {THERE: "<i>h</i><sub>t</sub>", INPUT: "<i>x</i><sub>t</sub>", BACK: "∂<i>L</i>/∂<i>h</i><sub>t</sub>",
                  SHARE: text("figure.backward_drawing.share")}  # fmt: skip
         names = [f"t = {t}" if t else "0" for t in range(at.steps + 1)] + ["<i>L</i>"]
@@ -51,9 +50,27 @@ class BackwardDrawing(DemonstrationFigure):
             "yaxis": look.axis(range=[-0.45, 3.6], tickvals=list(ticks), ticktext=list(ticks.values()), showgrid=False,
                                fixedrange=True, ticks="", showline=False),
             "margin": {"l": 70, "r": 10, "t": 120, "b": 104}, "showlegend": False,
-            "annotations": notes, "shapes": self.rims(at, look),
+            "meta": {"film": self.film(shown, text, look)}, **self.frame(at, text, look),
         }  # fmt: skip
         return {"data": [*self.numbers(at, text, look)], "layout": layout}
+
+    def frame(self, at: Moment, text: Text, look: Look) -> dict[str, Any]:
+        notes = [*self.arrows(at, look), *self.shares(at, look), *self.lines(at, text, look)]
+        return {"annotations": notes, "shapes": self.rims(at, look)}
+
+    def film(self, shown: Demonstrated, text: Text, look: Look) -> dict[str, Any]:
+        """Every moment as a picture, for `export/play.js`."""
+        moments = range(2 * shown.data.sizes["time"] + 2)
+        pictures = []
+        for moment in moments:
+            at = Moment(self.model_copy(update={"moment": moment}), shown.data)
+            rows = list(self.numbers(at, text, look))
+            lines = {name: [row[name] for row in rows] for name in ("text", "hovertext")}
+            pictures.append({"lines": lines, "frame": self.frame(at, text, look)})
+        words = {name: text(f"figure.film.{name}") for name in ("play", "pause")}
+        words["step"] = text("figure.backward_drawing.step")
+        asked = [shown.demonstration.key, self.moment, self.truncation_length]
+        return {"updates": list(moments), "pictures": pictures, "traces": [0, 1], "asked": str(asked), "words": words}
 
     def places(self, at: Moment) -> Iterator[Node]:
         """All nodes, those still ahead too."""
