@@ -247,8 +247,8 @@ def short(value: float) -> str:
 
 
 def bracketed(numbers: list[str]) -> list[str]:
-    """Negative numbers in brackets, so that no two signs follow each other."""
-    return [f"({number})" if number.startswith("−") else number for number in numbers]
+    """Negative numbers after the first in brackets, so that no two signs follow each other."""
+    return [f"({number})" if k and number.startswith("−") else number for k, number in enumerate(numbers)]
 
 
 def arrow(tail: tuple[float, float], head: tuple[float, float], colour: str) -> dict[str, Any]:

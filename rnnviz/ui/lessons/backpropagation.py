@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from rnnviz.choice import Range
@@ -81,7 +82,7 @@ class BackpropagationLesson(Lesson):
         factors, shares = data["factor"].values[:0:-1], data["share"].values
         return {
             "steps": steps, "small_window": window,
-            "factors": r" \cdot ".join(in_red(factor) for factor in factors),
+            "factors": r" \cdot ".join(in_red(factors)),
             "product": numeral(float(factors.prod())),
             "shares": " + ".join(bracketed([numeral(float(share)) for share in shares])),
             "whole": numeral(float(shares.sum())), "by_autograd": numeral(float(data["by_autograd"])),
@@ -97,7 +98,10 @@ class BackpropagationLesson(Lesson):
         return "vanilla" if vanilla < lstm else "lstm"
 
 
-def in_red(factor: float) -> str:
-    """A factor of the product in LaTeX; black only where it neither shrinks nor grows anything."""
-    (number,) = bracketed([numeral(float(factor))])
-    return number if abs(factor) == 1 else rf"\textcolor{{red}}{{{number}}}"
+def in_red(factors: np.ndarray) -> list[str]:
+    """The factors of a product in LaTeX; black only where one neither shrinks nor grows anything."""
+    numbers = bracketed([numeral(float(factor)) for factor in factors])
+    return [
+        number if abs(factor) == 1 else rf"\textcolor{{red}}{{{number}}}"
+        for number, factor in zip(numbers, factors, strict=True)
+    ]
