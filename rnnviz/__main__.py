@@ -2,7 +2,7 @@
 
 stdout is for results, stderr for progress and complaints. Exit codes: 0 done, 2 wrong words, 3 the file could not be made
 or kept, or nobody is there to compute it. A network that overflows is a result like any other and ends with 0: exploding
-is what this program is about.
+is what this program is about. `verify` ends with 1 if two routes to the same numbers do not agree.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rnnviz.command.progress import Progress
 from rnnviz.command.replaying import run_replay
 from rnnviz.command.sweeping import PICTURES, draw_saved, run_sweep
 from rnnviz.command.training import NotAccepted, ending, learnt
+from rnnviz.command.verifying import run_verification
 from rnnviz.command.words import DEMONSTRATED, demonstrated, example_of, experiment, format_of, one_of, only, wish
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
@@ -41,7 +42,8 @@ from rnnviz.text import LANGUAGES, Text
 from rnnviz.trace import Trace
 from rnnviz.training import Training
 
-WRONG_WORDS, NOT_WRITTEN = 2, 3
+DISAGREES, WRONG_WORDS, NOT_WRITTEN = 1, 2, 3
+MANY = 40  # networks whose ends are told one by one; a phase diagram has hundreds, and its sentence counts them
 
 
 def main() -> None:
@@ -104,6 +106,19 @@ def application(text: Text) -> typer.Typer:
         with answering(text):
             one_of("--language", language, LANGUAGES)
             draw_picture(figure, words or [], out, compare, text, Look(dark), time, example)
+
+    @app.command(help=text("verified.command"), epilog=f"{choices}\n{manual.figure_words(text)}")
+    def verify(
+        figure: str = figure_argument,
+        words: list[str] = words_argument,
+        language: str = language_option,
+        compare: bool = compare_option,
+        example: int = example_option,
+    ) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            if not run_verification(figure, words or [], compare, example, text):
+                raise typer.Exit(DISAGREES)
 
     @app.command(help=text("command.run"), epilog=choices)
     def run(words: list[str] = experiment_argument, out: Path = trace_option, language: str = language_option) -> None:
@@ -226,7 +241,7 @@ def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, 
 def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:
     """The key, how every network ended, and what is seen in the curves."""
     print(text("command.key", key=key))
-    for name, (one, data) in results.items():
+    for name, (one, data) in results.items() if len(results) <= MANY else ():
         outcome = text(f"outcome.{data.attrs['outcome']}", time=data.attrs["overflow_time"], dtype=one.dtype)
         print(
             text("command.ended", outcome=outcome)

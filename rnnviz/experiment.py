@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
@@ -106,8 +107,8 @@ class Study(Choice):
         )
 
     def model_post_init(self, context: object) -> None:
-        names = [variation.name for variation in self.variations]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        counts = Counter(variation.name for variation in self.variations)
+        twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InvalidParameter(f"variations.{twice}", "a second one of this name", Known(()))
 

@@ -1,8 +1,9 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers seven kinds of request:
+It answers eight kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
+    {"verify": flat form, "needs": names, "example": n}     the same by another route, and how far the two part
     {"demonstration": kind, "words": flat form}             what a demonstration of a lesson computes
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
@@ -74,6 +75,16 @@ def study(request: Mapping[str, Any], tick: Tick) -> Parts:
     asked = Study.from_flat(request["study"])
     check_study(asked, request["needs"])
     return pack(computed(asked, request, tick))
+
+
+def verification(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.experiment import Study
+    from rnnviz.verification import check_verification, verify_study
+
+    asked = Study.from_flat(request["verify"])
+    check_verification(asked, request["needs"])
+    found = verify_study(asked, request["needs"], example=request["example"], tick=tick)
+    return {}, {"findings": [each.as_json() for each in found]}
 
 
 def demonstration(request: Mapping[str, Any], tick: Tick) -> Parts:
@@ -155,6 +166,7 @@ def file(data: bytes) -> Parts:
 
 KINDS = {
     "study": study,
+    "verify": verification,
     "demonstration": demonstration,
     "columns_of": columns,
     "picture": picture,
@@ -167,19 +179,20 @@ KINDS = {
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:
     from rnnviz.diagnostics import DIAGNOSTICS
-    from rnnviz.diagnostics.diagnose import diagnose
+    from rnnviz.diagnostics.diagnose import diagnose_each
 
     names, example = tuple(request["needs"]), request["example"]
-    experiments, results = study.experiments(), {}
-    for done, (name, experiment) in enumerate(experiments.items()):
-        key = (experiment.key, names, example)
-        if key not in _kept:
-            part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-            _kept[key] = diagnose(experiment, [DIAGNOSTICS[name] for name in names], example=example, tick=part)
+    experiments = study.experiments()
+    keys = {name: (experiment.key, names, example) for name, experiment in experiments.items()}
+    missing = {name: experiments[name] for name, key in keys.items() if key not in _kept}
+    needs = [DIAGNOSTICS[name] for name in names]
+    results = {name: _kept[key] for name, key in keys.items() if key in _kept}
+    for name, data in diagnose_each(missing, needs, example=example, tick=tick):
+        results[name] = _kept[keys[name]] = data
+    for key in keys.values():
         _kept.move_to_end(key)
-        results[name] = _kept[key]
     forget()
-    return results
+    return {name: results[name] for name in experiments}
 
 
 def forget() -> None:

@@ -11,7 +11,7 @@ from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Range, Word, de
 from rnnviz.demonstrations import Demonstration
 from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, Picture, formats_of
-from rnnviz.figures import FIGURES, AnyFigure
+from rnnviz.figures import FIGURES, AnyFigure, PhaseDiagram
 from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 
 Named = TypeVar("Named")
@@ -32,6 +32,8 @@ def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
     flat, alone = read(words)
     view, _ = view_and_rest(figure, words, FIGURES, "figure", *DEMONSTRATED)
     rest = {path: word for path, word in flat.items() if not path.startswith(VIEW)}
+    if isinstance(view, PhaseDiagram):
+        return Wish(view, view.study(rest))
     return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
 
 

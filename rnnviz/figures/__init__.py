@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rnnviz.figures.activation_use import ActivationUse
 from rnnviz.figures.bptt_map import BpttMap
+from rnnviz.figures.condition_number import ConditionNumber
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
@@ -16,6 +17,7 @@ from rnnviz.figures.look import Look
 from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
 from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
 from rnnviz.figures.parallel_coordinates import ParallelCoordinates
+from rnnviz.figures.phase_diagram import PhaseDiagram
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.singular_spectrum import SingularSpectrum
 from rnnviz.figures.step_eigenvalues import StepEigenvalues
@@ -38,6 +40,7 @@ AnyFigure = (
     | GateRuler
     | GatesAgainstWeights
     | SingularSpectrum
+    | ConditionNumber
     | JacobianPaths
     | StepEigenvalues
     | StepNorms
@@ -45,6 +48,7 @@ AnyFigure = (
     | TruncationBias
     | LyapunovSpectrum
     | LyapunovConvergence
+    | PhaseDiagram
     | WeightShares
     | WeightCancellation
     | WeightBlocks
@@ -62,6 +66,7 @@ FIGURES = (
     GateRuler,
     GatesAgainstWeights,
     SingularSpectrum,
+    ConditionNumber,
     JacobianPaths,
     StepEigenvalues,
     StepNorms,
@@ -69,6 +74,7 @@ FIGURES = (
     TruncationBias,
     LyapunovSpectrum,
     LyapunovConvergence,
+    PhaseDiagram,
     WeightShares,
     WeightCancellation,
     WeightBlocks,
@@ -84,6 +90,7 @@ __all__ = [
     "ActivationUse",
     "AnyFigure",
     "BpttMap",
+    "ConditionNumber",
     "FigureDict",
     "GateProduct",
     "GateRuler",
@@ -96,6 +103,7 @@ __all__ = [
     "LyapunovConvergence",
     "LyapunovSpectrum",
     "ParallelCoordinates",
+    "PhaseDiagram",
     "PlotlyFigure",
     "Result",
     "Results",

@@ -15,6 +15,7 @@ from rnnviz.figures import (
     FIGURES,
     ActivationUse,
     BpttMap,
+    ConditionNumber,
     GateProduct,
     GateRuler,
     GradientFlow,
@@ -23,6 +24,7 @@ from rnnviz.figures import (
     Look,
     LyapunovSpectrum,
     ParallelCoordinates,
+    PhaseDiagram,
     Result,
     SingularSpectrum,
     StepEigenvalues,
@@ -49,8 +51,9 @@ STILL = (
     LyapunovSpectrum,
     ParallelCoordinates,
     HeatMap,
+    PhaseDiagram,
 )  # whose axes count no steps
-LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
+LAGS = (GateProduct, JacobianPaths, SingularSpectrum, ConditionNumber)
 
 
 def places(figure) -> set[float]:
@@ -59,8 +62,8 @@ def places(figure) -> set[float]:
 
 
 def rows(figure) -> set[float]:
-    """Where the level lines over a map are."""
-    return {shape["y0"] for shape in figure["layout"]["shapes"] if shape["y0"] == shape["y1"]}
+    """Where the level lines over a map are; marks of the precisions are beside its row."""
+    return {shape["y0"] for shape in figure["layout"]["shapes"] if shape["y0"] == shape["y1"] and shape["yref"] == "y"}
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.engine.budget import check_training
+from rnnviz.engine.weights import Network
 from rnnviz.export import FORMATS
 from rnnviz.jobs import Batch
 from rnnviz.replays import REPLAYS
@@ -165,7 +166,7 @@ def test_an_open_menu_stays_with_the_figure_at_which_it_was_opened(jobs: Trainin
     app.session_state[f"{kind}.taking"] = True
     sound(app.run())
     labels = {one.label for one in [*app.main.button, *app.get("download_button")]}
-    assert {text(f"taking.format.{one.name}.label") for one in FORMATS} <= labels
+    assert {text(f"taking.format.{one.name}.label") for one in FORMATS if Network not in one.takes} <= labels
     assert text("taking.held") in [one.value for one in app.caption]
     held = app.session_state[f"{kind}.held"]
     made = jobs.jobs()[0].update
