@@ -115,7 +115,7 @@ def test_the_way_back_begins_after_the_loss():
 def test_the_product_and_the_sum_are_written_out_and_the_factors_are_red():
     _, _, notes, sentence = said(BackwardDrawing())
     assert "0.8 · 0.8 · 0.8 = 0.512" in notes and notes.count("×0.8") == 3 and Look().alarm in notes
-    assert "0.0786 + 0.0295 + 0.0295 + 0.0295 = 0.167" in notes and "0.167" in sentence
+    assert "0.0786 + 0.0295<br>   + 0.0295 + 0.0295 = 0.167" in notes and "0.167" in sentence
     assert "−0.5 · (−0.5) · (−0.5) = −0.125" in said(BackwardDrawing(), recurrent_weight=-0.5)[2]
 
 

@@ -130,7 +130,11 @@ class BackwardDrawing(DemonstrationFigure):
             tone, done = look.alarm if abs(at.factor[t - 1]) != 1 else look.ink, at.reached(t - 1)
             notes.append(arrow((t - WIDE, BACK), (t - 1 + WIDE, BACK), tone if done else look.lines))
             word = (
-                "✂" if at.cut(t - 1) > at.cut(t) and at.judged else f"×{short(float(at.factor[t - 1]))}" if done else ""
+                "✂"
+                if at.cut(t - 1) > at.cut(t) and at.judged
+                else times(short(float(at.factor[t - 1])))
+                if done
+                else ""
             )
             notes.append({"x": t - 0.5, "y": BACK + 0.5, "text": f"<b>{word}</b>", "showarrow": False,
                           "font": {"size": 13, "color": tone if done else look.muted}})  # fmt: skip
@@ -154,10 +158,12 @@ class BackwardDrawing(DemonstrationFigure):
         told = [f'{derivative} = <span style="color:{look.alarm}"><b>{product}</b></span>'] if factors else []
         terms = bracketed([numeral(float(at.share[t - 1])) for t in at.gone[::-1]])
         whole = f" = {numeral(at.sum)}" if len(terms) > 1 else ""
-        told.append(f"{text('figure.backward_drawing.gradient')} = {' + '.join(terms)}{whole}")
+        sums = [" + ".join(terms[:2]), *(f"+ {term}" for term in terms[2:])]
+        narrow = "<br>   " if len("".join(terms)) > 20 else " "  # a phone has room for two long terms
+        told.append(f"{text('figure.backward_drawing.gradient')} = {sums[0]}{narrow}{' '.join(sums[1:])}{whole}")
         return [
             {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -14 - 30 * k,
-             "align": "left", "showarrow": False, "text": line, "font": {"size": 15}}
+             "xshift": -44, "align": "left", "showarrow": False, "text": line, "font": {"size": 14}}
             for k, line in enumerate(told)
         ]  # fmt: skip
 
@@ -244,6 +250,11 @@ class Moment:
 def short(value: float) -> str:
     """With three decimals, as much as fits into a node on a phone; small values in one digit."""
     return numeral(round(value, 3)) if abs(value) >= 0.001 or value == 0 else numeral(value, 1)
+
+
+def times(factor: str) -> str:
+    """With its sign of multiplication, unless its own sign takes the room."""
+    return factor if factor.startswith("−") else f"×{factor}"
 
 
 def bracketed(numbers: list[str]) -> list[str]:
