@@ -2,6 +2,7 @@
 
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.autoregression import Autoregression
+from rnnviz.demonstrations.backward_pass import BackwardPass
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.gated_costs import GatedCosts
 from rnnviz.demonstrations.inside_cell import InsideCell
@@ -13,6 +14,7 @@ from rnnviz.demonstrations.next_character import NextCharacter
 from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 from rnnviz.demonstrations.spelling import Spelling
+from rnnviz.demonstrations.truncation_cost import TruncationCost
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
@@ -22,6 +24,8 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     LanguageModels,
     NextCharacter,
     Spelling,
+    BackwardPass,
+    TruncationCost,
     OneUnit,
     ModelPerLength,
     Autoregression,
@@ -33,6 +37,7 @@ __all__ = [
     "DEMONSTRATIONS",
     "AnyLength",
     "Autoregression",
+    "BackwardPass",
     "Demonstrated",
     "Demonstration",
     "GatedCosts",
@@ -45,4 +50,5 @@ __all__ = [
     "OneUnit",
     "SequenceData",
     "Spelling",
+    "TruncationCost",
 ]

@@ -25,7 +25,7 @@ class Demonstration(Choice, ABC):
     it needs besides lies on lower floors: models in `baselines`, data in `tasks`, networks in `engine`.
     """
 
-    measured: ClassVar[tuple[str, ...]] = ()  # arrays that a clock made, and that differ from run to run
+    clocked: ClassVar[tuple[str, ...]] = ()  # the arrays that a clock decides, and so not the same again
 
     @abstractmethod
     def compute(self, tick: Tick = nothing) -> xr.Dataset:

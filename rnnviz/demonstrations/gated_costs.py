@@ -31,7 +31,7 @@ class GatedCosts(Demonstration):
     reset before; float32, 16 examples of 8 features.
     """
 
-    measured: ClassVar[tuple[str, ...]] = ("milliseconds", "library_milliseconds")
+    clocked: ClassVar[tuple[str, ...]] = ("milliseconds", "library_milliseconds")
 
     kind: Literal["gated_costs"] = Field("gated_costs", repr=False)
     measured_units: Annotated[int, Range(8, 256, symbol="H", unit="units", log=True)] = 64

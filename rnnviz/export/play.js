@@ -1,5 +1,6 @@
-// A figure that is a film (layout.meta.film, from figures/training/gradient_film.py) gets a button that plays it in the
-// browser: on the page, where plot.js calls this, and in an exported file, where page.py does.
+// A figure that is a film (layout.meta.film) gets a button that plays it in the browser: on the page, where plot.js calls
+// this, and in an exported file, where page.py does. Of a training (figures/training/gradient_film.py) the frames are
+// numbers that fill in the figure; of a drawing (figures/demonstrations/backward_drawing.py) they are whole pictures.
 
 const WHOLE_FILM = 8000 // ms, however many frames it has …
 const QUICKEST = 60 // … but no frame is shorter
@@ -38,7 +39,7 @@ function opened(canvas, host) {
 function taken(film, told) {
   const chosen = film.told && (told.asked !== film.told.asked || told.run !== film.told.run)
   film.told = told
-  film.profiles = floats(told.profiles)
+  film.profiles = told.profiles && floats(told.profiles)
   if (chosen) {
     halt(film)
     film.at = undefined
@@ -81,10 +82,17 @@ function say({ button, playing, told }) {
   button.textContent = `${playing ? "⏸" : still ? "⏭" : "▶"} ${told.words[playing ? "pause" : still ? "step" : "play"]}`
 }
 
-// One frame: the profile with its band, the mark in the map, the horizon, and the update in the name of the profile.
 function show(film) {
-  const { canvas, told, profiles } = film
+  const { canvas, told } = film
   film.at = Math.min(film.at, told.updates.length - 1)
+  if (!told.pictures) return filled(film)
+  const { lines, frame } = told.pictures[film.at]
+  return window.Plotly.update(canvas, lines, frame, told.traces)
+}
+
+// One frame of a training: the profile with its band, the mark in the map, the horizon, and the update in the name of the profile.
+function filled(film) {
+  const { canvas, told, profiles } = film
   const { length } = told
   const [low, median, high] = [0, 1, 2].map(band => profiles.subarray((3 * film.at + band) * length, (3 * film.at + band + 1) * length))
   const steps = Array.from({ length }, (_, k) => k + 1)

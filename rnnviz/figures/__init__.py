@@ -8,6 +8,7 @@ from rnnviz.figures.condition_number import ConditionNumber
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
+from rnnviz.figures.gates_against_weights import GatesAgainstWeights
 from rnnviz.figures.gradient_flow import GradientFlow
 from rnnviz.figures.heat_map import HeatMap
 from rnnviz.figures.jacobian_paths import JacobianPaths
@@ -37,6 +38,7 @@ AnyFigure = (
     | UnitSpread
     | GateProduct
     | GateRuler
+    | GatesAgainstWeights
     | SingularSpectrum
     | ConditionNumber
     | JacobianPaths
@@ -62,6 +64,7 @@ FIGURES = (
     UnitSpread,
     GateProduct,
     GateRuler,
+    GatesAgainstWeights,
     SingularSpectrum,
     ConditionNumber,
     JacobianPaths,
@@ -91,6 +94,7 @@ __all__ = [
     "FigureDict",
     "GateProduct",
     "GateRuler",
+    "GatesAgainstWeights",
     "GradientFlow",
     "HeatMap",
     "JacobianPaths",

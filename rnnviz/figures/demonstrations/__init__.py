@@ -3,6 +3,7 @@ in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
 """
 
 from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
+from rnnviz.figures.demonstrations.backward_drawing import BackwardDrawing
 from rnnviz.figures.demonstrations.cell_costs import CellCosts
 from rnnviz.figures.demonstrations.cell_drawing import CellDrawing
 from rnnviz.figures.demonstrations.cell_gradient import CellGradient
@@ -26,6 +27,7 @@ from rnnviz.figures.demonstrations.spelling_course import SpellingCourse
 from rnnviz.figures.demonstrations.spelling_steps import SpellingSteps
 from rnnviz.figures.demonstrations.state_recall import StateRecall
 from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
+from rnnviz.figures.demonstrations.truncation_saving import TruncationSaving
 from rnnviz.figures.demonstrations.unit_history import UnitHistory
 from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
 from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
@@ -45,6 +47,8 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     GrowingPrefix,
     SpellingSteps,
     SpellingCourse,
+    BackwardDrawing,
+    TruncationSaving,
     UnitText,
     UnitHistory,
     UnitRanking,
@@ -65,6 +69,7 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
 __all__ = [
     "DEMONSTRATION_FIGURES",
     "AnyLengthError",
+    "BackwardDrawing",
     "CellCosts",
     "CellDrawing",
     "CellGradient",
@@ -88,6 +93,7 @@ __all__ = [
     "SpellingSteps",
     "StateRecall",
     "TransitionMatrix",
+    "TruncationSaving",
     "UnitHistory",
     "UnitPassages",
     "UnitRanking",

@@ -34,7 +34,7 @@ class CellCosts(DemonstrationFigure):
             {
                 "type": "bar", "orientation": "h", "name": text(f"figure.cell_costs.{cell}"), "y": labels,
                 "x": packed(shares.sel(measured_cell=cell).to_dataarray().sel(variable=list(COSTS[::-1])).values),
-                "marker": {"color": colours[cell]},
+                "marker": {"color": colours[cell]}, "meta": "milliseconds",  # some of its bars come from a clock
                 "hovertemplate": "%{y}: %{x:.2f}<extra></extra>",
             }
             for cell in shares["measured_cell"].values[::-1]

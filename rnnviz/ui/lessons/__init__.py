@@ -13,6 +13,8 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
 from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
+from rnnviz.ui.lessons.backpropagation import BackpropagationLesson
+from rnnviz.ui.lessons.gates_help import GatesHelpLesson
 from rnnviz.ui.lessons.gru import GruLesson
 from rnnviz.ui.lessons.hello import HelloLesson
 from rnnviz.ui.lessons.language_models import LanguageModelsLesson
@@ -31,9 +33,11 @@ LESSONS: tuple[type[Lesson], ...] = (
     LatentModelLesson,
     LanguageModelsLesson,
     HelloLesson,
+    BackpropagationLesson,
     VanishingLesson,
     LstmLesson,
     GruLesson,
+    GatesHelpLesson,
     OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
