@@ -2,11 +2,17 @@
 
 from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.forward_pass import ForwardPass
 from rnnviz.demonstrations.sequence_data import SequenceData
+from rnnviz.demonstrations.weight_sharing import WeightSharing
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
     AnyLength,
+    ForwardPass,
+    WeightSharing,
 )
 
-__all__ = ["DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "SequenceData"]
+__all__ = [
+    "DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "ForwardPass", "SequenceData", "WeightSharing",
+]  # fmt: skip

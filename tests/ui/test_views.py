@@ -29,7 +29,7 @@ def words(app: AppTest) -> str:
 
 def without_formulas(said: str) -> str:
     """They have braces of their own; those of a text are what nobody filled in."""
-    return re.sub(r"\$[^$]+\$", "", said)
+    return re.sub(r"(\$\$?)[^$]+\1", "", said)
 
 
 def sound(app: AppTest) -> AppTest:

@@ -6,11 +6,20 @@ from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.nested_expression import NestedExpression
+from rnnviz.figures.demonstrations.parameter_count import ParameterCount
+from rnnviz.figures.demonstrations.unrolled_network import UnrolledNetwork
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
     ForecastError,
     AnyLengthError,
+    UnrolledNetwork,
+    NestedExpression,
+    ParameterCount,
 )
 
-__all__ = ["DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours"]
+__all__ = [
+    "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours", "NestedExpression",
+    "ParameterCount", "UnrolledNetwork",
+]  # fmt: skip
