@@ -5,9 +5,11 @@ in DEMONSTRATION_FIGURES. `draws` says of which demonstration it is a figure.
 from rnnviz.figures.demonstrations.any_length_error import AnyLengthError
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.forecast_error import ForecastError
+from rnnviz.figures.demonstrations.loss_map import LossMap
 from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.nested_expression import NestedExpression
 from rnnviz.figures.demonstrations.parameter_count import ParameterCount
+from rnnviz.figures.demonstrations.shape_drawing import ShapeDrawing
 from rnnviz.figures.demonstrations.unrolled_network import UnrolledNetwork
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
@@ -17,9 +19,11 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     UnrolledNetwork,
     NestedExpression,
     ParameterCount,
+    ShapeDrawing,
+    LossMap,
 )
 
 __all__ = [
-    "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "Neighbours", "NestedExpression",
-    "ParameterCount", "UnrolledNetwork",
+    "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "LossMap", "Neighbours",
+    "NestedExpression", "ParameterCount", "ShapeDrawing", "UnrolledNetwork",
 ]  # fmt: skip

@@ -11,8 +11,9 @@ from pydantic import Field
 from rnnviz.choice import Range
 from rnnviz.demonstrations import Demonstrated, ForwardPass
 from rnnviz.demonstrations.forward_pass import STEPS
+from rnnviz.figures.demonstrations.arrows import Path, arrows
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure, about
-from rnnviz.figures.figure import FigureDict, packed
+from rnnviz.figures.figure import FigureDict
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 from rnnviz.text.numbers import minus
@@ -20,7 +21,6 @@ from rnnviz.text.numbers import minus
 MATRICES = ("xh", "hh", "hy")  # in the order of the curves
 NAMES = {name: f"<i>W</i><sub>{name}</sub>" for name in MATRICES}
 X, H, Y = 0.0, 1.0, 2.0  # heights of the three rows
-ALONG = 12  # points on an arrow, so that a pointer finds it wherever it touches
 
 
 class UnrolledNetwork(DemonstrationFigure):
@@ -37,8 +37,8 @@ class UnrolledNetwork(DemonstrationFigure):
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         inks = colours(look)
         traces = [
-            self.arrows(matrix, inks[matrix], text("figure.unrolled_network.hover", matrix=NAMES[matrix],
-                        values=said_matrix(shown, matrix)))
+            arrows(ends(matrix), NAMES[matrix], inks[matrix],
+                   text("figure.unrolled_network.hover", matrix=NAMES[matrix], values=said_matrix(shown, matrix)))
             for matrix in MATRICES
         ]  # fmt: skip
         hidden = {"visible": False, "fixedrange": True}
@@ -53,20 +53,6 @@ class UnrolledNetwork(DemonstrationFigure):
             "meta": {"alike": list(range(len(MATRICES)))},
         }  # fmt: skip
         return {"data": traces, "layout": layout}
-
-    def arrows(self, matrix: str, colour: str, hover: str) -> dict[str, Any]:
-        x, y, sizes = [], [], []
-        for start, end in ends(matrix):
-            x += [*np.linspace(start[0], end[0], ALONG), np.nan]
-            y += [*np.linspace(start[1], end[1], ALONG), np.nan]
-            sizes += [*[0] * (ALONG - 1), 13, 0]
-        return {
-            "type": "scatter", "mode": "lines+markers", "name": NAMES[matrix], "x": packed(np.array(x)),
-            "y": packed(np.array(y)), "line": {"color": colour, "width": 3.5},
-            "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": colour, "opacity": 1,
-                       "line": {"width": 0}},
-            "hovertemplate": f"{hover}<extra></extra>",
-        }  # fmt: skip
 
     def nodes(self, shown: Demonstrated, look: Look) -> list[dict[str, Any]]:
         """A box for every vector, with its numbers once they have been computed."""
@@ -149,7 +135,7 @@ def colours(look: Look) -> dict[str, str]:
     return {"xh": look.colour("gru"), "hh": look.colour("elman"), "hy": look.colour("lstm")}
 
 
-def ends(matrix: str) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+def ends(matrix: str) -> list[Path]:
     """From where to where its arrows go: x_t → h_t, h_{t−1} → h_t, h_t → y_t."""
     match matrix:
         case "xh":

@@ -14,12 +14,14 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
+from rnnviz.ui.lessons.shapes import ShapesLesson
 from rnnviz.ui.lessons.vanilla_rnn import VanillaRnnLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
     SequenceDataLesson,
     VanillaRnnLesson,
+    ShapesLesson,
     VanishingLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
