@@ -13,6 +13,7 @@ UNJUDGED = -1  # the target of a step without a loss
 NOTHING = "0"  # how an input of zeros is written
 STROKES = ("—", "|", "/", "\\")
 PIXELS = 9
+NAMES = ("flat", "tall", "rising", "falling")
 NOISE = 0.4  # standard deviation, added to pixels that are 0 or 1
 
 OPINIONS = ("good", "great", "bad", "dull")
@@ -47,7 +48,7 @@ class Examples(NamedTuple):
 def image(count: int, generator: Generator) -> Examples:
     """A noisy picture of 3 × 3 pixels with one stroke; the answer is which."""
     which = torch.randint(len(STROKES), (count,), generator=generator)
-    return Examples(pictures(which, generator)[None], which[None], [[STROKES[k]] for k in which], STROKES)
+    return Examples(pictures(which, generator)[None], which[None], [[STROKES[k]] for k in which], NAMES)
 
 
 def caption(count: int, generator: Generator) -> Examples:

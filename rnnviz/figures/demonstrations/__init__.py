@@ -10,6 +10,9 @@ from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.nested_expression import NestedExpression
 from rnnviz.figures.demonstrations.parameter_count import ParameterCount
 from rnnviz.figures.demonstrations.shape_drawing import ShapeDrawing
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 from rnnviz.figures.demonstrations.unrolled_network import UnrolledNetwork
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
@@ -21,9 +24,14 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     ParameterCount,
     ShapeDrawing,
     LossMap,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
 __all__ = [
     "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "LossMap", "Neighbours",
-    "NestedExpression", "ParameterCount", "ShapeDrawing", "UnrolledNetwork",
+    "NestedExpression", "ParameterCount", "ShapeDrawing", "UnitHistory", "UnitPassages", "UnitRanking", "UnitText",
+    "UnrolledNetwork",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ tests/ui/test_lessons.py and tests/demonstrations follow from the lists.
 """
 
 from rnnviz.ui.lessons.lesson import Lesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.shapes import ShapesLesson
 from rnnviz.ui.lessons.vanilla_rnn import VanillaRnnLesson
@@ -23,6 +24,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     VanillaRnnLesson,
     ShapesLesson,
     VanishingLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 
