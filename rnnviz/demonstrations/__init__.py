@@ -15,6 +15,9 @@ from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 from rnnviz.demonstrations.spelling import Spelling
 from rnnviz.demonstrations.truncation_cost import TruncationCost
+from rnnviz.demonstrations.forward_pass import ForwardPass
+from rnnviz.demonstrations.shapes import Shapes
+from rnnviz.demonstrations.weight_sharing import WeightSharing
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     SequenceData,
@@ -26,6 +29,9 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     Spelling,
     BackwardPass,
     TruncationCost,
+    ForwardPass,
+    WeightSharing,
+    Shapes,
     OneUnit,
     ModelPerLength,
     Autoregression,
@@ -52,3 +58,6 @@ __all__ = [
     "Spelling",
     "TruncationCost",
 ]
+    "DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "ForwardPass", "OneUnit", "SequenceData", "Shapes",
+    "WeightSharing",
+]  # fmt: skip

@@ -78,8 +78,8 @@ async function draw(view) {
   giveWay(view)
   view.canvas.on("plotly_afterplot", () => giveWay(view))
   view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
-  view.canvas.on("plotly_hover", ({ points }) => follow(view, points[0]))
-  view.canvas.on("plotly_unhover", () => follow(view))
+  view.canvas.on("plotly_hover", ({ points }) => (follow(view, points[0]), light(view, points[0])))
+  view.canvas.on("plotly_unhover", () => (follow(view), light(view)))
   view.canvas.on("plotly_doubleclick", () => setTimeout(() => clearTimeout(view.clicking))) // after its own second half
 }
 
@@ -150,6 +150,17 @@ function follow({ canvas, Plotly }, point) {
   const words = { [`annotations[${row.label}].text`]: row.words.join(y[at]) }
   const cut = { [`shapes[${row.cut}].x1`]: Math.max(y[at] - row.truncation, 0) + 0.5 }
   Plotly.update(canvas, { y: [Array.from(z[at])] }, { ...words, ...cut }, [row.curve])
+}
+
+// Curves that each mean one thing in many places (layout.meta.alike): the one under the pointer lights up, the others step
+// back.
+function light(view, point) {
+  const { canvas, Plotly } = view
+  const alike = canvas.layout.meta?.alike
+  const lit = alike?.find(curve => curve === point?.curveNumber)
+  if (!alike || lit === view.lit) return
+  view.lit = lit
+  Plotly.restyle(canvas, { opacity: alike.map(curve => (lit === undefined || curve === lit ? 1 : 0.15)) }, alike)
 }
 
 // The sidebar and the phone's rotation change the width without the window's telling.

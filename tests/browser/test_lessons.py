@@ -76,3 +76,27 @@ def test_a_term_opens_its_place_in_the_glossary(page: Page, server: Server) -> N
     glossary = opening.value
     wait_ready(glossary)
     expect(glossary.locator("#gain")).to_be_in_viewport()
+
+
+def test_one_arrow_lights_up_all_of_its_matrix_and_the_arrow_keys_step_through_the_network(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.url}/vanilla-rnn?lang=en")
+    page.wait_for_selector(".rnnviz-plot .main-svg", timeout=60_000)
+    wait_ready(page)
+    opacity = "document.querySelector('.rnnviz-plot .canvas')._fullData.map(curve => curve.opacity).join()"
+    recurrent = page.locator(".rnnviz-plot .scatterlayer .trace").nth(1).locator(".lines path").first
+    arrow = recurrent.bounding_box()
+    assert arrow
+    for x in (6, 8):  # a pointer that moves
+        page.mouse.move(arrow["x"] + x, arrow["y"])
+    page.wait_for_function(f"{opacity} === '0.15,1,0.15'")
+    page.mouse.move(5, 5)
+    page.wait_for_function(f"{opacity} === '1,1,1'")
+
+    slider = page.get_by_role("slider", name=TEXT("parameter.at.label"))
+    slider.focus()
+    for step in (2, 3):
+        slider.press("ArrowRight")
+        page.wait_for_url(lambda url, step=step: f"unrolled.at={step}" in url)
+    expect(page.get_by_text("Step 3:").first).to_be_visible()

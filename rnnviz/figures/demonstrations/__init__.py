@@ -32,6 +32,11 @@ from rnnviz.figures.demonstrations.unit_history import UnitHistory
 from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
 from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 from rnnviz.figures.demonstrations.word_probability import WordProbability
+from rnnviz.figures.demonstrations.loss_map import LossMap
+from rnnviz.figures.demonstrations.nested_expression import NestedExpression
+from rnnviz.figures.demonstrations.parameter_count import ParameterCount
+from rnnviz.figures.demonstrations.shape_drawing import ShapeDrawing
+from rnnviz.figures.demonstrations.unrolled_network import UnrolledNetwork
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -49,6 +54,11 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     SpellingCourse,
     BackwardDrawing,
     TruncationSaving,
+    UnrolledNetwork,
+    NestedExpression,
+    ParameterCount,
+    ShapeDrawing,
+    LossMap,
     UnitText,
     UnitHistory,
     UnitRanking,
@@ -100,3 +110,7 @@ __all__ = [
     "UnitText",
     "WordProbability",
 ]
+    "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "LossMap", "Neighbours",
+    "NestedExpression", "ParameterCount", "ShapeDrawing", "UnitHistory", "UnitPassages", "UnitRanking", "UnitText",
+    "UnrolledNetwork",
+]  # fmt: skip

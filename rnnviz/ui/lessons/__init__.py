@@ -24,6 +24,8 @@ from rnnviz.ui.lessons.lstm import LstmLesson
 from rnnviz.ui.lessons.naive_model import NaiveModelLesson
 from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
+from rnnviz.ui.lessons.shapes import ShapesLesson
+from rnnviz.ui.lessons.vanilla_rnn import VanillaRnnLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
 LESSONS: tuple[type[Lesson], ...] = (
@@ -32,6 +34,8 @@ LESSONS: tuple[type[Lesson], ...] = (
     AutoregressiveLesson,
     LatentModelLesson,
     LanguageModelsLesson,
+    VanillaRnnLesson,
+    ShapesLesson,
     HelloLesson,
     BackpropagationLesson,
     VanishingLesson,
