@@ -4,6 +4,7 @@ from rnnviz.demonstrations.any_length import AnyLength
 from rnnviz.demonstrations.autoregression import Autoregression
 from rnnviz.demonstrations.backward_pass import BackwardPass
 from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
+from rnnviz.demonstrations.forward_pass import ForwardPass
 from rnnviz.demonstrations.gated_costs import GatedCosts
 from rnnviz.demonstrations.inside_cell import InsideCell
 from rnnviz.demonstrations.language_models import LanguageModels
@@ -13,10 +14,9 @@ from rnnviz.demonstrations.model_per_length import ModelPerLength
 from rnnviz.demonstrations.next_character import NextCharacter
 from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
+from rnnviz.demonstrations.shapes import Shapes
 from rnnviz.demonstrations.spelling import Spelling
 from rnnviz.demonstrations.truncation_cost import TruncationCost
-from rnnviz.demonstrations.forward_pass import ForwardPass
-from rnnviz.demonstrations.shapes import Shapes
 from rnnviz.demonstrations.weight_sharing import WeightSharing
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
@@ -46,6 +46,7 @@ __all__ = [
     "BackwardPass",
     "Demonstrated",
     "Demonstration",
+    "ForwardPass",
     "GatedCosts",
     "InsideCell",
     "LanguageModels",
@@ -55,9 +56,8 @@ __all__ = [
     "NextCharacter",
     "OneUnit",
     "SequenceData",
+    "Shapes",
     "Spelling",
     "TruncationCost",
-]
-    "DEMONSTRATIONS", "AnyLength", "Demonstrated", "Demonstration", "ForwardPass", "OneUnit", "SequenceData", "Shapes",
     "WeightSharing",
-]  # fmt: skip
+]

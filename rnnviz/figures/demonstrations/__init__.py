@@ -19,10 +19,14 @@ from rnnviz.figures.demonstrations.growing_prefix import GrowingPrefix
 from rnnviz.figures.demonstrations.held_out_scores import HeldOutScores
 from rnnviz.figures.demonstrations.latent_graph import LatentGraph
 from rnnviz.figures.demonstrations.letter_map import LetterMap
+from rnnviz.figures.demonstrations.loss_map import LossMap
 from rnnviz.figures.demonstrations.neighbours import Neighbours
+from rnnviz.figures.demonstrations.nested_expression import NestedExpression
 from rnnviz.figures.demonstrations.next_character_bars import NextCharacterBars
+from rnnviz.figures.demonstrations.parameter_count import ParameterCount
 from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
 from rnnviz.figures.demonstrations.perplexity_over_n import PerplexityOverN
+from rnnviz.figures.demonstrations.shape_drawing import ShapeDrawing
 from rnnviz.figures.demonstrations.spelling_course import SpellingCourse
 from rnnviz.figures.demonstrations.spelling_steps import SpellingSteps
 from rnnviz.figures.demonstrations.state_recall import StateRecall
@@ -31,12 +35,8 @@ from rnnviz.figures.demonstrations.truncation_saving import TruncationSaving
 from rnnviz.figures.demonstrations.unit_history import UnitHistory
 from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
 from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
-from rnnviz.figures.demonstrations.word_probability import WordProbability
-from rnnviz.figures.demonstrations.loss_map import LossMap
-from rnnviz.figures.demonstrations.nested_expression import NestedExpression
-from rnnviz.figures.demonstrations.parameter_count import ParameterCount
-from rnnviz.figures.demonstrations.shape_drawing import ShapeDrawing
 from rnnviz.figures.demonstrations.unrolled_network import UnrolledNetwork
+from rnnviz.figures.demonstrations.word_probability import WordProbability
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     Neighbours,
@@ -95,10 +95,14 @@ __all__ = [
     "HeldOutScores",
     "LatentGraph",
     "LetterMap",
+    "LossMap",
     "Neighbours",
+    "NestedExpression",
     "NextCharacterBars",
+    "ParameterCount",
     "ParametersByLength",
     "PerplexityOverN",
+    "ShapeDrawing",
     "SpellingCourse",
     "SpellingSteps",
     "StateRecall",
@@ -108,9 +112,6 @@ __all__ = [
     "UnitPassages",
     "UnitRanking",
     "UnitText",
+    "UnrolledNetwork",
     "WordProbability",
 ]
-    "DEMONSTRATION_FIGURES", "AnyLengthError", "DemonstrationFigure", "ForecastError", "LossMap", "Neighbours",
-    "NestedExpression", "ParameterCount", "ShapeDrawing", "UnitHistory", "UnitPassages", "UnitRanking", "UnitText",
-    "UnrolledNetwork",
-]  # fmt: skip
