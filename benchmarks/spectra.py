@@ -5,23 +5,28 @@ The peers are what one would write by hand: Jacobians by `jacrev`, a QR at every
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 
+from benchmarks.grid import frobenius
 from benchmarks.peers import Case, mapped_jacobians, states_before
 from benchmarks.timing import Row, race
 from rnnviz.cells import Elman
-from rnnviz.cells.kernel import Array
+from rnnviz.cells.kernel import Array, Kernel
 from rnnviz.cells.tangent import push_forward
-from rnnviz.diagnostics import gradient_flow, jacobian_norm
-from rnnviz.diagnostics.diagnose import diagnose
+from rnnviz.diagnostics import gradient_flow, gradient_kept, gradient_rate, jacobian_norm
+from rnnviz.diagnostics.diagnose import diagnose, diagnose_each
+from rnnviz.engine.data import draw_batch
+from rnnviz.engine.gains import Gains
 from rnnviz.engine.graded import product_singular_values
-from rnnviz.engine.jacobians import state_jacobians
+from rnnviz.engine.jacobians import state_jacobians, state_products
 from rnnviz.engine.lyapunov import frame_growth
-from rnnviz.engine.passes import forward
+from rnnviz.engine.network import DTYPES, draw_parameters, loss_gradient
+from rnnviz.engine.norms import log10_norm
+from rnnviz.engine.passes import backward, forward
 from rnnviz.experiment import Experiment
 from rnnviz.initializers import Gain, Orthogonal
 from rnnviz.tasks import Noise
@@ -35,7 +40,7 @@ def rows() -> Iterator[Row]:
     yield from exponents()
     yield from singular_values()
     for (size, batch), goal in GOALS.items():
-        yield gains(size, batch, goal)
+        yield from gains(size, batch, goal)
 
 
 def exponents() -> Iterator[Row]:
@@ -99,14 +104,47 @@ def one_matrix(jacobians: Array, lags: Array) -> Array:
     return np.log10(np.maximum(np.stack(found), 1e-300))
 
 
-def gains(size: int, batch: int, goal: float) -> Row:
-    """Gradient flow and product norms of 64 networks that differ in their gain, one after the other as a sweep has them."""
+def gains(size: int, batch: int, goal: float) -> Iterator[Row]:
+    """Gradient norms of 64 networks that differ in their gain, from weights and data that are there already.
 
-    def at(gain: float) -> object:
-        cell, task = Elman(hidden_size=size), Noise(sequence_length=100)
-        initializer = Orthogonal(scale=Gain(gain=round(float(gain), 2)))
-        experiment = Experiment(cell=cell, task=task, initializer=initializer, batch_size=batch)
-        return diagnose(experiment, (gradient_flow, jacobian_norm))
+    One network goes the way of every other. Then with the norms of all products of Jacobians of one example (Frobenius);
+    and as a sweep has them, described and diagnosed: at once where only the gradient is read, else one by one.
+    """
+    base = Experiment(
+        cell=Elman(hidden_size=size),
+        task=Noise(sequence_length=100),
+        initializer=Orthogonal(scale=Gain()),
+        batch_size=batch,
+    )
+    weights, data = draw_parameters(base), draw_batch(base)
 
-    raced = race(lambda: [at(gain) for gain in GAINS], lambda: at(1.0), seconds=6)
-    return Row(f"64 gains / one, RNN H = {size}, batch {batch}", raced.ratio, goal, note=raced.note)
+    def at_once(products: bool) -> object:
+        with torch.no_grad():
+            found = Gains(base, weights, data, GAINS)
+            return found.gradient_norms(), products and found.kernel.product_norms(0)
+
+    def alone(products: bool) -> object:
+        """By what `run` is made of."""
+        with torch.no_grad():
+            layers = forward(base.cell, weights, data.inputs.to(DTYPES[base.dtype]).transpose(1, 2))
+            last = layers[0].hidden[-1:]
+            gradient, _ = loss_gradient(weights, last, data.targets[-1:], base.task.judgement)
+            exponents = backward(layers, range(layers[0].time, layers[0].time + 1), gradient)
+            return log10_norm(layers[0].state_adjoint, exponents), products and product_norms(layers)
+
+    raced = race(lambda: at_once(False), lambda: alone(False), seconds=6)
+    yield Row(f"64 gains / one, RNN H = {size}, batch {batch}", raced.ratio, goal, note=raced.note)
+    raced = race(lambda: at_once(True), lambda: alone(True), seconds=6)
+    yield Row("    and the norms of all products", raced.ratio, note=raced.note)
+    many = {str(gain): base.changed({"initializer.scale.gain": gain}) for gain in GAINS.round(2).tolist()}
+    for needs, words in (
+        ((gradient_kept, gradient_rate), "    as results of 64 experiments, the gradient"),
+        ((gradient_flow, jacobian_norm), "    as results of 64 experiments, every σ₁ (one by one)"),
+    ):
+        raced = race(lambda n=needs: dict(diagnose_each(many, n)), lambda n=needs: diagnose(base, n), seconds=6)
+        yield Row(words, raced.ratio, note=raced.note)
+
+
+def product_norms(layers: Sequence[Kernel]) -> torch.Tensor:
+    products, scale = state_products(layers, 0)
+    return scale + frobenius(products).log10()

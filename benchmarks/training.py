@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.peers import FEATURES, KINDS, LAYERS
 from benchmarks.timing import Row, race
@@ -28,6 +28,7 @@ from rnnviz.training import Training
 
 GOALS = {"LSTM": 0.7, "GRU": 1.5, "RNN": 1.5}
 UPDATES = 100_000  # more than any race makes
+PATH = 100  # updates over which the losses are compared
 FRAMES = 50  # updates from one drawn frame to the next
 
 
@@ -40,10 +41,12 @@ class TorchLoop:
         self.inputs, self.targets = batch.inputs.float(), batch.targets.float()
         self.optimizer = torch.optim.Adam([*self.layer.parameters(), *self.readout.parameters()], lr=1e-4, fused=True)
 
-    def __call__(self) -> None:
+    def __call__(self) -> Tensor:
         self.optimizer.zero_grad()
-        nn.functional.mse_loss(self.readout(self.layer(self.inputs)[0]), self.targets).backward()
+        loss = nn.functional.mse_loss(self.readout(self.layer(self.inputs)[0]), self.targets)
+        loss.backward()
         self.optimizer.step()
+        return loss.detach()
 
 
 class Ours:
@@ -77,8 +80,27 @@ def rows() -> Iterator[Row]:
             yield from races(kind, made, batch)
         finally:
             training.draw_batch = draw_batch
+        yield Row("    100 updates, the loss of both: largest relative difference", apart(kind, made), 1e-5)
         draws = race(partial(draw_batch, made), Ours(made, FRAMES), seconds=2)
         yield Row("    drawing a batch / an update", draws.ratio, note=draws.note)
+
+
+def apart(kind: str, made: Experiment) -> float:
+    """From the same weights and over the same batches, both with Adam; a matter of rounding."""
+    ours = Ours(made, PATH)
+    theirs = TorchLoop(made, draw_batch(made, 0), kind)
+    weights = {name: value.clone() for name, value in ours.trainer.weights.views.items()}
+    theirs.readout.load_state_dict({"weight": weights.pop("weight_hy"), "bias": weights.pop("bias_hy")})
+    theirs.layer.load_state_dict(weights)
+    losses = []
+    for update in range(PATH):
+        batch = draw_batch(made, update)
+        theirs.inputs, theirs.targets = batch.inputs.float(), batch.targets.float()
+        losses.append(float(theirs()))
+        ours()
+    path = torch.tensor(losses)
+    found = torch.from_numpy(ours.trainer.log.rows["loss"][:PATH]).float()
+    return float(((found - path) / path).abs().max())
 
 
 def experiment(kind: str) -> Experiment:

@@ -2,7 +2,7 @@
 
 stdout is for results, stderr for progress and complaints. Exit codes: 0 done, 2 wrong words, 3 the file could not be made
 or kept, or nobody is there to compute it. A network that overflows is a result like any other and ends with 0: exploding
-is what this program is about.
+is what this program is about. `verify` ends with 1 if two routes to the same numbers do not agree.
 """
 
 from __future__ import annotations
@@ -16,26 +16,34 @@ from pathlib import Path
 import typer
 
 from rnnviz.api import results_of
-from rnnviz.choice import InvalidParameter, Known
+from rnnviz.choice import InvalidParameter, Known, default
 from rnnviz.command import manual, run_commands, runs
 from rnnviz.command.progress import Progress
-from rnnviz.command.sweeping import run_sweep
+from rnnviz.command.replaying import run_replay
+from rnnviz.command.sweeping import PICTURES, draw_saved, run_sweep
+from rnnviz.command.training import NotAccepted, ending, learnt
+from rnnviz.command.verifying import run_verification
 from rnnviz.command.words import DEMONSTRATED, demonstrated, example_of, experiment, format_of, one_of, only, wish
 from rnnviz.diagnostics import DIAGNOSTICS
 from rnnviz.engine import Trainer
 from rnnviz.engine import run as run_experiment
 from rnnviz.engine.budget import check_budget
+from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.run import EVERYTHING
+from rnnviz.engine.weights import Network
 from rnnviz.executors import PLACES, NoExecutor
 from rnnviz.experiment import Experiment
 from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture, check_ready, formats_of, write
 from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
+from rnnviz.kept_sweeps import UnreadableSweep
 from rnnviz.refusals import REFUSALS, in_words
+from rnnviz.replays import REPLAYS
 from rnnviz.text import LANGUAGES, Text
-from rnnviz.trace import Outcome, Trace
+from rnnviz.trace import Trace
 from rnnviz.training import Training
 
-WRONG_WORDS, NOT_WRITTEN = 2, 3
+DISAGREES, WRONG_WORDS, NOT_WRITTEN = 1, 2, 3
+MANY = 40  # networks whose ends are told one by one; a phase diagram has hundreds, and its sentence counts them
 
 
 def main() -> None:
@@ -65,13 +73,19 @@ def application(text: Text) -> typer.Typer:
     experiment_argument = typer.Argument(None, metavar="KEY=VALUE", help=text("command.experiment_words"))
     figure_argument = typer.Argument(metavar="FIGURE", help=text("command.figure"))
     out_option = typer.Option(help=text("command.out", formats=", ".join(one.name for one in FORMATS)))
-    trace_option = typer.Option(None, help=text("command.out", formats=", ".join(formats_of(Trace, FORMATS))))
+    kept = {**formats_of(Trace, FORMATS), **formats_of(Network, FORMATS)}
+    trace_option = typer.Option(None, help=text("command.out", formats=", ".join(kept)))
     topic_argument = typer.Argument(metavar="TOPIC", help=text("command.topic", words=", ".join(manual.TOPICS)))
     sweep_argument = typer.Argument(None, metavar="KEY=VALUE,VALUE", help=text("sweep.words"))
-    sweep_option = typer.Option(None, "--out", help=text("command.out", formats="nc"))
+    sweep_formats = ", ".join(("nc", *formats_of(Picture, FORMATS)))
+    sweep_option = typer.Option(None, "--out", help=text("command.out", formats=sweep_formats))
+    pictures = [default(one).kind for one in PICTURES]
+    sweep_figure_option = typer.Option(pictures[0], "--figure", help=text("sweep.figure", names=", ".join(pictures)))
+    saved_option = typer.Option(None, "--saved", help=text("sweep.saved"))
     needs_option = typer.Option("gradient_kept", help=text("sweep.needs", names=", ".join(DIAGNOSTICS)))
     on_option = typer.Option("serial", help=text("sweep.on", places=", ".join(PLACES)))
     scheduler_option = typer.Option("", help=text("sweep.scheduler"))
+    replay_argument = typer.Argument(metavar="NAME", help=text("command.replay_name"))
     dark_option = typer.Option(False, "--dark", help=text("command.dark"))
     time_option = typer.Option(None, min=1, help=text("command.time"))
     example_option = typer.Option(1, min=1, help=text("command.example"))
@@ -93,6 +107,19 @@ def application(text: Text) -> typer.Typer:
             one_of("--language", language, LANGUAGES)
             draw_picture(figure, words or [], out, compare, text, Look(dark), time, example)
 
+    @app.command(help=text("verified.command"), epilog=f"{choices}\n{manual.figure_words(text)}")
+    def verify(
+        figure: str = figure_argument,
+        words: list[str] = words_argument,
+        language: str = language_option,
+        compare: bool = compare_option,
+        example: int = example_option,
+    ) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            if not run_verification(figure, words or [], compare, example, text):
+                raise typer.Exit(DISAGREES)
+
     @app.command(help=text("command.run"), epilog=choices)
     def run(words: list[str] = experiment_argument, out: Path = trace_option, language: str = language_option) -> None:
         with answering(text):
@@ -106,11 +133,25 @@ def application(text: Text) -> typer.Typer:
         needs: str = needs_option,
         on: str = on_option,
         scheduler: str = scheduler_option,
+        figure: str = sweep_figure_option,
+        saved: Path = saved_option,
+        dark: bool = dark_option,
         language: str = language_option,
     ) -> None:
         with answering(text):
             one_of("--language", language, LANGUAGES)
-            run_sweep(words or [], needs, on, scheduler, out, text)
+            if saved:
+                draw_saved(saved, words or [], figure, out, text, Look(dark))
+            else:
+                run_sweep(words or [], needs, on, scheduler, figure, out, text, Look(dark))
+
+    @app.command(help=text("command.replay", names=", ".join(REPLAYS)), epilog=choices)
+    def replay(
+        name: str = replay_argument, words: list[str] = experiment_argument, language: str = language_option
+    ) -> None:
+        with answering(text):
+            one_of("--language", language, LANGUAGES)
+            run_replay(name, words or [], text)
 
     @app.command("list", help=text("command.list"))
     def show(topic: str = topic_argument, language: str = language_option) -> None:
@@ -157,7 +198,7 @@ def draw_demonstration(figure: str, words: list[str], out: Path, text: Text, loo
 
 
 def run_trace(words: list[str], out: Path | None, text: Text) -> None:
-    chosen = format_of(out, Trace) if out else None
+    chosen = format_of(out, Trace, Network) if out else None
     measure(experiment(words), GradientFlow(), out, chosen, text)
 
 
@@ -171,10 +212,11 @@ def measure(
         keep_training(subject, out, chosen, text)
         return
     needed = {name for need in view.needs for name in (*DIAGNOSTICS[need].reads, *DIAGNOSTICS[need].reads_if_there)}
+    whole = chosen is not None and Trace in chosen.takes
     with Progress(text) as tick:
-        trace = run_experiment(subject, record=EVERYTHING if out else needed, example=example, tick=tick)
+        trace = run_experiment(subject, record=EVERYTHING if whole else needed, example=example, tick=tick)
     if out and chosen:
-        write(out, chosen.make(trace))
+        write(out, chosen.make(trace if whole else Network(subject, draw_parameters(subject))))
     say(subject.key, results_of(trace, view.needs), view, text)
     if out:
         print(text("command.written", path=out))
@@ -188,37 +230,18 @@ def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, 
             pass
     trace = trainer.trace()
     if out and chosen:
-        write(out, chosen.make(trace))
+        write(out, chosen.make(trace if Trace in chosen.takes else Network(subject, trainer.parameters)))
     print(text("command.key", key=subject.key))
     print(text("command.ended", outcome=ending(trace.outcome, text)))
-    print(learnt(trace, text))
+    print(learnt(subject, trace.data, text))
     if out:
         print(text("command.written", path=out))
-
-
-def ending(outcome: Outcome, text: Text) -> str:
-    return text(
-        f"training.outcome.{outcome.state}", **{name: fact for name, fact in vars(outcome).items() if fact != ""}
-    )
-
-
-def learnt(trace: Trace, text: Text) -> str:
-    """The loss, and the accuracy where answers are classes, over the last tenth of the updates, beside the baseline."""
-    data, score = trace.data, trace.experiment.baseline()
-    if not data.sizes["update"]:
-        return text("training.nothing")
-    last = data.isel(update=slice(-max(1, data.sizes["update"] // 10), None))
-    words = text("training.loss", loss=f"{float(last.loss.mean()):.4g}", baseline=f"{score.loss:.4g}")
-    if score.accuracy is None:
-        return words
-    accuracy = f"{100 * float(last.accuracy.mean()):.3g}"
-    return words + " " + text("training.accuracy", accuracy=accuracy, baseline=f"{100 * score.accuracy:.3g}")
 
 
 def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:
     """The key, how every network ended, and what is seen in the curves."""
     print(text("command.key", key=key))
-    for name, (one, data) in results.items():
+    for name, (one, data) in results.items() if len(results) <= MANY else ():
         outcome = text(f"outcome.{data.attrs['outcome']}", time=data.attrs["overflow_time"], dtype=one.dtype)
         print(
             text("command.ended", outcome=outcome)
@@ -241,8 +264,14 @@ def answering(text: Text) -> Iterator[None]:
     except runs.COMPLAINTS as error:
         print(runs.in_words(error, text), file=sys.stderr)
         raise typer.Exit(WRONG_WORDS) from None
+    except UnreadableSweep as error:
+        print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)
+        raise typer.Exit(WRONG_WORDS) from None
     except NoExecutor as error:
         print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)
+        raise typer.Exit(NOT_WRITTEN) from None
+    except NotAccepted:
+        print(text("runs.error.not_accepted"), file=sys.stderr)
         raise typer.Exit(NOT_WRITTEN) from None
     except CannotExport as error:
         print(text(f"export.error.{error.reason}", **error.detail), file=sys.stderr)

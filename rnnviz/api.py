@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnviz.choice import Choice
 from rnnviz.demonstrations import Demonstrated, Demonstration
 from rnnviz.diagnostics import DIAGNOSTICS
-from rnnviz.diagnostics.diagnose import diagnose, results
+from rnnviz.diagnostics.diagnose import diagnose_each, results
 from rnnviz.diagnostics.training_result import of_trace
 from rnnviz.engine import run, train
 from rnnviz.engine.passes import Tick, nothing
@@ -95,14 +95,12 @@ def results_of(subject: Subject, names: tuple[str, ...], tick: Tick = nothing, *
     if isinstance(subject, Trace):
         return {"trace": Result(subject.experiment, of_trace(subject) if of_training else results(subject, needs))}
     experiments = subject.experiments() if isinstance(subject, Study) else {"experiment": subject}
+    if not of_training:
+        measured = dict(diagnose_each(experiments, needs, example=example, tick=tick))
+        return {name: Result(experiment, measured[name]) for name, experiment in experiments.items()}
     found: dict[str, Result] = {}
     for name, experiment in experiments.items():
         done = len(found)
         part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-        data = (
-            of_trace(train(experiment, tick=part))
-            if of_training
-            else diagnose(experiment, needs, example=example, tick=part)
-        )
-        found[name] = Result(experiment, data)
+        found[name] = Result(experiment, of_trace(train(experiment, tick=part)))
     return found

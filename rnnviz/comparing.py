@@ -117,13 +117,14 @@ def side_by_side(
     )
 
 
-def highest_seed() -> int:
-    declared = parameter_at(Experiment(), "seed")
+def highest(experiment: Experiment, path: str) -> int:
+    """The largest whole number that a parameter may be."""
+    declared = parameter_at(experiment, path)
     assert declared is not None and isinstance(declared.domain, Range)
     return int(declared.domain.high)
 
 
-HIGHEST_SEED = highest_seed()
+HIGHEST_SEED = highest(Experiment(), "seed")
 
 
 # — equal size —
@@ -151,15 +152,9 @@ def width_for(experiment: Experiment, parameters: int) -> int:
     def count(width: int) -> int:
         return parameter_count(experiment.changed({WIDTH: width}))
 
-    low, high = 1, largest_width(experiment)
+    low, high = 1, highest(experiment, WIDTH)
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if count(middle) >= parameters else (middle + 1, high)
     below = max(low - 1, 1)
     return below if abs(count(below) - parameters) <= abs(count(low) - parameters) else low
-
-
-def largest_width(experiment: Experiment) -> int:
-    declared = parameter_at(experiment, WIDTH)
-    assert declared is not None and isinstance(declared.domain, Range)
-    return int(declared.domain.high)

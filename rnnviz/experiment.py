@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
@@ -106,8 +107,8 @@ class Study(Choice):
         )
 
     def model_post_init(self, context: object) -> None:
-        names = [variation.name for variation in self.variations]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        counts = Counter(variation.name for variation in self.variations)
+        twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InvalidParameter(f"variations.{twice}", "a second one of this name", Known(()))
 
@@ -138,6 +139,17 @@ class Study(Choice):
     @property
     def key(self) -> str:
         return key_of([[name, experiment.identity()] for name, experiment in self.experiments().items()])
+
+
+def together(experiments: Mapping[str, Experiment]) -> Study:
+    """Any experiments as one study: variations of the first of them, each by the words in which it differs."""
+    base = next(iter(experiments.values()))
+    own = base.flat()
+    different = {
+        name: {path: word for path, word in one.flat().items() if own.get(path) != word}
+        for name, one in experiments.items()
+    }
+    return Study.of(base, different)
 
 
 def comparison(
@@ -173,5 +185,5 @@ def grid(base: Experiment, values: Mapping[str, Iterable[Word]]) -> list[Experim
 
 __all__ = [
     "Experiment", "InvalidParameter", "LossAtEvery", "LossAtLast", "LossAtStep", "OneOf", "Score", "Study", "Variation",
-    "comparison", "grid",
+    "comparison", "grid", "together",
 ]  # fmt: skip

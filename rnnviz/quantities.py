@@ -89,6 +89,13 @@ QUANTITIES = {
     "truncated_gradient": Quantity(
         "‖<i>g</i><sub>τ</sub> − <i>g</i>‖ / ‖<i>g</i>‖", ("measure", "truncation"), "Williams & Peng (1990)"
     ),
+    # In each of four formats, the adjoint carried without rescaling: what a training in that format would see.
+    "rounded_grad_log10_norm": Quantity(
+        "log₁₀ ‖∂ℓ/∂<i>s</i><sub>t</sub>‖ as rounded", ("precision", "time", "example"), AUTOGRAD, "decade"
+    ),
+    "rounded_grad_log10_largest": Quantity(
+        "log₁₀ max |∂ℓ/∂<i>s</i><sub>t</sub>| as rounded", ("precision", "time", "example"), AUTOGRAD, "decade"
+    ),
     "tangent_growth": Quantity("ln <i>R</i><sub>ii</sub>", ("window", "exponent"), "Benettin et al. (1980)", "neper"),
     "weight_hh": Quantity("<i>W</i><sub>hh</sub>", ("layer", "row", "unit"), TORCH),
     "bias_ih": Quantity("<i>b</i><sub>ih</sub>", ("layer", "row"), TORCH),

@@ -23,6 +23,7 @@ from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.refusals import REFUSALS
 
+MARK = {"program": "rnnviz", "content": "sweep"}  # by which a file is known again
 Experiments = Study | Mapping[str, Experiment] | Iterable[Experiment]
 
 
@@ -60,7 +61,8 @@ def sweep(
     named = by_name(experiments)
     jobs = [(one.flat(), tuple(needs), example) for one in named.values()]
     found = serial(jobs, tick) if executor is None else spread(jobs, executor, tick)
-    data = xr.Dataset(variables(found, needs), coordinates(named), constants(named))
+    about = {**MARK, "example": example, **constants(named)}
+    data = xr.Dataset(variables(found, needs), coordinates(named), about)
     return data.assign_coords(labels([one.data for one in found]))
 
 

@@ -142,6 +142,24 @@ def critical_gain(activation: ActivationName, drive: float) -> float:
     return decreasing_root(lambda gain: 1 - mean_field_chi(activation, gain, drive), lowest, LARGEST_GAIN)
 
 
+def critical_line(activation: ActivationName, most: float) -> tuple[Array, Array]:
+    """The line χ = 1 as (gains g, drives s²), for drives from 0 to `most`: `critical_gain` of all of them at once.
+
+    Along it Δ runs, and both follow without a search: g² = 1 / E φ'(√Δ z)², s² = Δ − g² E φ(√Δ z)².
+    """
+    if activation in ("identity", "relu"):
+        return np.full(2, critical_gain(activation, 0.0)), np.array([0.0, most])
+    delta = np.concatenate([[0.0], np.geomspace(1e-4, 100 * (1 + most), 300)])
+    squares = np.array([expectation(lambda a: SQUASH[activation].slope(a) ** 2, each) for each in delta])
+    gains = squares**-0.5
+    drives = delta - gains**2 * np.array([mean_square(activation, each) for each in delta])
+    drives[np.abs(drives) < 1e-12] = 0.0
+    inside = np.flatnonzero((drives >= 0) & (drives <= most))
+    beyond = inside[-1:] + 1 if len(inside) and inside[-1] + 1 < len(delta) else inside[:0]
+    ends = [np.interp(most, drives[[inside[-1], k]], gains[[inside[-1], k]]) for k in beyond]
+    return np.append(gains[inside], ends), np.append(drives[inside], [most] * len(ends))
+
+
 def mean_square(activation: ActivationName, variance: float) -> float:
     return expectation(lambda a: SQUASH[activation].function(a) ** 2, variance)
 

@@ -88,3 +88,10 @@ class Training(Choice):
 
 
 AnyTraining = Annotated[NoTraining | Training, Field(discriminator="kind")]
+
+
+class NotTrained(ValueError):
+    """An experiment without training, where one is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__("this experiment has no training; try Experiment(training=Training(updates=200))")

@@ -1,14 +1,16 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers seven kinds of request:
+It answers eight kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
+    {"verify": flat form, "needs": names, "example": n}     the same by another route, and how far the two part
     {"demonstration": kind, "words": flat form}             what a demonstration of a lesson computes
     {"columns_of": hash}                                    which columns an uploaded table has
     {"picture": Drawn as JSON, "format": name}              a figure as a file, drawn by Chromium
     {"trace": flat form, "example": n}                      everything that one run measured, as netCDF
     {"training": flat form, "store": folder, "interval": s} a training, kept in the store as it goes
     {"import": hash, "store": folder}                       an uploaded run, taken into the store
+    {"sweep": hash}                                         what an uploaded sweep says of each of its runs
 
 What it computed of an experiment it keeps, so that a slider which changes three experiments out of nine costs three.
 """
@@ -75,6 +77,16 @@ def study(request: Mapping[str, Any], tick: Tick) -> Parts:
     return pack(computed(asked, request, tick))
 
 
+def verification(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.experiment import Study
+    from rnnviz.verification import check_verification, verify_study
+
+    asked = Study.from_flat(request["verify"])
+    check_verification(asked, request["needs"])
+    found = verify_study(asked, request["needs"], example=request["example"], tick=tick)
+    return {}, {"findings": [each.as_json() for each in found]}
+
+
 def demonstration(request: Mapping[str, Any], tick: Tick) -> Parts:
     from rnnviz.demonstrations import DEMONSTRATIONS
     from rnnviz.diagnostics.exchange import pack
@@ -133,36 +145,54 @@ def taken_in(request: Mapping[str, Any], tick: Tick) -> Parts:
         raise Refusal("foreign_file", {**error.detail, "foreign_reason": error.reason}) from error
 
 
+def sweep(request: Mapping[str, Any], tick: Tick) -> Parts:
+    from rnnviz.content import get
+    from rnnviz.diagnostics.exchange import pack
+    from rnnviz.kept_sweeps import UnreadableSweep, opened, results_of
+
+    try:
+        with memory_limited(WORKER_MEMORY):
+            found = results_of(opened(get(request["sweep"])))
+    except UnreadableSweep as error:
+        raise Refusal("unreadable_sweep", {**error.detail, "sweep_reason": error.reason}) from error
+    arrays, description = pack({name: run.data for name, run in found.items()})
+    experiments = {name: run.experiment.flat() for name, run in found.items()}
+    return arrays, {"description": description, "experiments": experiments}
+
+
 def file(data: bytes) -> Parts:
     return {"file": np.frombuffer(data, np.uint8)}, {}
 
 
 KINDS = {
     "study": study,
+    "verify": verification,
     "demonstration": demonstration,
     "columns_of": columns,
     "picture": picture,
     "trace": trace,
     "training": training,
     "import": taken_in,
+    "sweep": sweep,
 }
 
 
 def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr.Dataset]:
     from rnnviz.diagnostics import DIAGNOSTICS
-    from rnnviz.diagnostics.diagnose import diagnose
+    from rnnviz.diagnostics.diagnose import diagnose_each
 
     names, example = tuple(request["needs"]), request["example"]
-    experiments, results = study.experiments(), {}
-    for done, (name, experiment) in enumerate(experiments.items()):
-        key = (experiment.key, names, example)
-        if key not in _kept:
-            part = lambda progress, done=done: tick((done + progress) / len(experiments))  # noqa: E731
-            _kept[key] = diagnose(experiment, [DIAGNOSTICS[name] for name in names], example=example, tick=part)
+    experiments = study.experiments()
+    keys = {name: (experiment.key, names, example) for name, experiment in experiments.items()}
+    missing = {name: experiments[name] for name, key in keys.items() if key not in _kept}
+    needs = [DIAGNOSTICS[name] for name in names]
+    results = {name: _kept[key] for name, key in keys.items() if key in _kept}
+    for name, data in diagnose_each(missing, needs, example=example, tick=tick):
+        results[name] = _kept[keys[name]] = data
+    for key in keys.values():
         _kept.move_to_end(key)
-        results[name] = _kept[key]
     forget()
-    return results
+    return {name: results[name] for name in experiments}
 
 
 def forget() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from rnnviz.jobs import Answer, Batch, Failure, Result, batch
+from rnnviz.jobs import Answer, Batch, Failure, Lane, Result, batch
 from tests.test_jobs import WORKER, eventually
 
 MakeBatch = Callable[..., Batch]
@@ -177,3 +177,20 @@ def test_a_job_may_be_asked_for_again_from_its_own_end(make_batch: MakeBatch) ->
 
     lane.submit("a", {"do": "echo"}, again)
     eventually(lambda: len(ends) == 3)
+
+
+def test_its_workers_give_way_to_those_that_somebody_waits_for(make_batch: MakeBatch) -> None:
+    """Nice values add up, so those of this process count too; 19 is the most there is."""
+    ends, lane = Ends(make_batch()), Lane(WORKER, workers=1, spare=False)
+    try:
+        assert ends.ask("long")
+        (trained,) = [answer.meta["pid"] for answer in [ends.of("long")] if isinstance(answer, Result)]
+        interactive = lane.submit("short", {"do": "echo"}, "somebody").result(60)
+        assert isinstance(interactive, Result)
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert psutil.Process(trained).nice() == 19
+        assert psutil.Process(interactive.meta["pid"]).nice() == min(own + 5, 19)
+        assert os.sched_getscheduler(trained) == os.SCHED_BATCH
+        assert os.sched_getscheduler(interactive.meta["pid"]) == os.SCHED_OTHER
+    finally:
+        lane.close()

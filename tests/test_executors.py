@@ -188,7 +188,11 @@ def test_commas_name_several_values():
         (["--on", "dask"], 2, "“--scheduler” must be a word of the form tcp://HOST:PORT"),
         (["--on", "dask", "--scheduler", "tcp://127.0.0.1:1"], 3, "No Dask scheduler answered at “tcp://127.0.0.1:1”"),
         (["--needs", "gradient_flo"], 2, "Did you mean “gradient_flow”?"),
-        (["--out", "sweep.xls"], 2, "“--out” must be one of nc; it was xls."),
+        (
+            ["--out", "sweep.xls"],
+            2,
+            "“--out” must be one of png, svg, pdf, html, csv, json, ipynb, py, nc; it was xls.",
+        ),
         (["seed=1,-2"], 2, "“seed” must be a whole number"),
     ],
 )

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import xarray as xr
 from typer.testing import CliRunner
 
@@ -23,6 +24,8 @@ from rnnviz.command.progress import Progress
 from rnnviz.command.words import wish
 from rnnviz.demonstrations import AnyLength
 from rnnviz.engine import train
+from rnnviz.engine.network import draw_parameters
+from rnnviz.engine.weights import Network
 from rnnviz.experiment import Experiment, comparison
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
@@ -133,6 +136,21 @@ def test_compare_draws_every_cell_and_activation_and_a_word_may_be_for_one_cell(
     assert with_flag.study.key == expected.key
 
 
+def test_a_phase_diagram_is_drawn_of_all_its_networks_and_says_what_is_seen_once(tmp_path):
+    out = tmp_path / "map.csv"
+    answer = told(
+        "draw", "phase_diagram", "cell.hidden_size=6", "task.sequence_length=30", "view.plane=activation", "--out", out
+    )
+    key, reading, file = answer.stdout.splitlines()
+    study = wish(
+        "phase_diagram", ["cell.hidden_size=6", "task.sequence_length=30", "view.plane=activation"], False
+    ).study
+    assert (answer.exit_code, key, file) == (0, f"key: {study.key}", f"file: {out}")
+    assert reading.startswith("Of 148 networks, gradients explode in ") and "mean field says g = " in reading
+    rows = out.read_text().splitlines()
+    assert rows[0] == "curve,gain,activation,exponent,deviation,log10_kept,outcome" and len(rows) == 149
+
+
 def test_names_make_curves_of_their_own():
     study = wish("gradient_flow", ["open/cell=lstm", "open/cell.forget_bias=3", "plain/cell=elman"], False).study
     assert {name: one.cell.kind for name, one in study.experiments().items()} == {"open": "lstm", "plain": "elman"}
@@ -175,7 +193,7 @@ def test_a_wrong_word_is_answered_with_what_was_expected_and_what_is_near(words,
             ["draw", "gradient_flow", "--out", "flow.pfd"],
             "“--out” must be one of png, svg, pdf, html, csv, json, ipynb, py",
         ),
-        (["run", "--out", "run.pdf"], "“--out” must be one of json, nc; it was pdf."),
+        (["run", "--out", "run.pdf"], "“--out” must be one of json, nc, safetensors; it was pdf."),
         (["list", "cell"], "Did you mean “cells”?"),
         (["list", "cells", "--language", "fr"], "“--language” must be one of en, ko; it was fr."),
         (["draw", "gradient_flow"], "--out"),
@@ -340,3 +358,41 @@ def test_every_task_says_its_shape_its_lag_and_its_baseline():
     said = told("list", "tasks").stdout
     assert said.count("Needed lag: ") + said.count("No particular lag is needed.") == len(TASKS)
     assert "always answers 1 has a squared error of 1/6" in said
+
+
+def test_the_weights_of_a_network_are_a_file_too(tmp_path):
+    drawn, trained = tmp_path / "drawn.safetensors", tmp_path / "trained.safetensors"
+    told("run", *SMALL, "--out", drawn)
+    told("run", *TRAINING, "--out", trained)
+    for path, words in ((drawn, SMALL), (trained, TRAINING)):
+        network = Network.from_file(path)
+        assert network.experiment == Experiment.from_flat(dict(word.split("=", 1) for word in words))
+        before, after = draw_parameters(network.experiment), network.parameters
+        assert all(torch.equal(before[name], after[name]) for name in before) == (path == drawn)
+
+
+# — another route —
+
+
+@every_language
+def test_verify_says_how_far_two_routes_part(language):
+    answer = told("verify", "gradient_flow", "cell=lstm", *SMALL, "--language", language)
+    assert answer.exit_code == 0 and answer.stderr == ""
+    _, state = answer.stdout.splitlines()  # of the part that the figure shows
+    text = Text(language)
+    assert "float32" in state and "**" not in state and "120" in state
+    assert state.startswith(text("verified.what.gradient_state"))
+
+
+def test_verify_ends_with_one_where_the_routes_do_not_agree(monkeypatch):
+    """A check whose other route is off by a factor of two."""
+    from rnnviz import verification
+    from rnnviz.verification.check import Check, Compared
+
+    def wrong(shown, replay):
+        return [Compared("gradient_state", "autograd", shown.values[0], shown.values[0] + 0.3, 100.0, "log10")]
+
+    monkeypatch.setitem(verification.CHECKS, "gradient_flow", Check(wrong))
+    answer = told("verify", "gradient_flow", *SMALL)
+    assert answer.exit_code == 1 and "do not agree" in answer.stdout
+    assert told("verify", "gradient_flaw", *SMALL).exit_code == 2

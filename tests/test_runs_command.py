@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -12,13 +14,15 @@ from typer.testing import CliRunner
 
 from rnnviz.__main__ import application
 from rnnviz.cells import LSTM
-from rnnviz.engine import train
+from rnnviz.engine import run, train
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
+from rnnviz.jobs import Batch
 from rnnviz.store import Store, reading
 from rnnviz.tasks import Adding
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.training import Training
+from rnnviz.trainings import Trainings
 
 BASE = Experiment(task=Adding(sequence_length=6), cell=LSTM(hidden_size=3), training=Training(updates=5))
 
@@ -32,6 +36,15 @@ def exported(seed: int = 0) -> bytes:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("RNNVIZ_STORE", str(tmp_path / "store"))
     return Store()
+
+
+@pytest.fixture
+def jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainings]:
+    lane = Batch(workers=1)
+    server = Trainings(store, lane)
+    monkeypatch.setattr(sys.modules["rnnviz.trainings.jobs"], "_one", server)
+    yield server
+    lane.close()
 
 
 def told(*words: object, language: str = "en"):
@@ -114,3 +127,50 @@ def test_whatever_run_writes_can_be_taken_in(tmp_path: Path):
     assert CliRunner().invoke(application(Text("en")), ["run", *words]).exit_code == 0
     answer = told("import", out)
     assert answer.exit_code == 0 and "finished  0/0" in answer.stdout, answer.stderr
+
+
+def test_a_run_is_trained_again_with_a_word_changed_and_kept_beside_the_old_one(store: Store, jobs: Trainings):
+    store.add(exported())
+    answer = told("rerun", BASE.key[:8], "training.optimizer.learning_rate=0.05")
+    wanted = BASE.changed({"training.optimizer.learning_rate": 0.05})
+    assert answer.exit_code == 0, answer.stderr
+    assert f"key: {wanted.key}" in answer.stdout and "outcome: trained" in answer.stdout
+    losses = {one.key: f"{one.key}  Loss over the last tenth of the updates: {end(one):.4g};" for one in (BASE, wanted)}
+    assert all(said in answer.stdout for said in losses.values()), answer.stdout
+    assert sorted(run.key for run in store.runs()) == sorted(losses)
+    xr.testing.assert_identical(store.data(store.get(wanted.key)).drop_attrs(), train(wanted).data.drop_attrs())
+
+
+def end(experiment: Experiment) -> float:
+    return float(train(experiment).data.loss[-1])  # the last tenth of five updates is one
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["training.optimizer.learning_rat=0.05"], 2, "learning_rate"),
+        (["faster"], 2, "KEY=VALUE"),
+        (["training.updates=0"], 2, "1"),
+        (["task.sequence_length=10000", "cell.hidden_size=512", "batch_size=256"], 2, "too much work"),
+    ],
+)
+def test_a_wrong_word_trains_nothing(store: Store, jobs: Trainings, words, code, complaint):
+    store.add(exported())
+    answer = told("rerun", BASE.key, *words)
+    assert answer.exit_code == code and complaint in answer.stderr and len(store.runs()) == 1
+
+
+def test_what_was_never_trained_cannot_be_trained_again(store: Store, jobs: Trainings):
+    untrained = BASE.changed({"training": "none"})
+    store.add(netcdf(run(untrained)))
+    answer = told("rerun", untrained.key, "seed=3", language="ko")
+    assert answer.exit_code == 2 and "학습한 것이 아니어서" in answer.stderr
+
+
+def test_a_full_queue_is_said(store: Store, monkeypatch: pytest.MonkeyPatch):
+    lane = Batch(workers=1, queue_limit=0)
+    monkeypatch.setattr(sys.modules["rnnviz.trainings.jobs"], "_one", Trainings(store, lane))
+    store.add(exported())
+    answer = told("rerun", BASE.key, "seed=5")
+    assert answer.exit_code == 3 and "queue of trainings is full" in answer.stderr
+    lane.close()

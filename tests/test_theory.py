@@ -80,3 +80,17 @@ def test_the_exponent_is_zero_at_the_critical_gain(name, drive):
 def test_pascanus_bound_and_the_orthogonal_norm_are_powers():
     assert theory.pascanu_bound(0.25, 2.0, 10) == pytest.approx(10 * math.log10(0.5))
     assert 10 ** theory.orthogonal_norm(0.9, 100) == pytest.approx(2.65614e-5, abs=5e-11)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "identity"])
+@pytest.mark.parametrize("drive", [0.0, 0.1, 0.25, 1.0, 1.6])
+def test_the_critical_line_runs_through_every_critical_gain(name, drive):
+    """Two ways to χ = 1: a curve along Δ, and a search for the gain. Between its points the curve is straight."""
+    gains, drives = theory.critical_line(name, 1.6)
+    assert drives[0] == 0.0 and drives[-1] == 1.6 and (np.diff(drives) >= 0).all()
+    assert np.interp(drive, drives, gains) == pytest.approx(theory.critical_gain(name, drive), abs=2e-4)
+
+
+def test_the_critical_line_of_the_sigmoid_lies_far_beyond_any_gain_that_can_be_chosen():
+    gains, _ = theory.critical_line("sigmoid", 4.0)
+    assert gains.min() > 10  # row 23: never critical below 4

@@ -14,7 +14,9 @@ from rnnviz.figures import FIGURES
 from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
+from rnnviz.replays import REPLAYS
 from rnnviz.tasks import TASKS, Task
+from rnnviz.tasks.facts import facts
 from rnnviz.text import Text
 
 Line = tuple[str, str]  # a word, and what is said of it
@@ -92,9 +94,7 @@ def about(option: type[Choice], text: Text) -> str:
     task = default(option)
     if not isinstance(task, Task):
         return ""
-    lag = text("task.needed_lag", lag=task.needed_lag) if task.needed_lag else text("task.no_needed_lag")
-    facts = {"shape": text(f"shape.{task.shape}").capitalize(), "lag": lag, "baseline": text(f"baseline.{task.kind}")}
-    return "  " + text("task.facts", **facts)
+    return "  " + facts(task, text)
 
 
 def activations(text: Text) -> str:
@@ -119,6 +119,11 @@ def formats(text: Text) -> str:
     return table([(f".{one.name}", one.media_type) for one in FORMATS])
 
 
+def replays(text: Text) -> str:
+    said = [(name, f"{text(f'replay.{name}.label')}. {text(f'replay.{name}.what')}") for name in REPLAYS]
+    return table(said)
+
+
 TOPICS: Mapping[str, Callable[[Text], str]] = {
     "cells": options("cell", CELLS),
     "figures": figures,
@@ -127,5 +132,6 @@ TOPICS: Mapping[str, Callable[[Text], str]] = {
     "activations": activations,
     "optimizers": options("optimizer", OPTIMIZERS),
     "formats": formats,
+    "replays": replays,
     "words": experiment_words,
 }

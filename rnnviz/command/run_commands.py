@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from rnnviz.command.runs import SORTS, STATES, export, found, line, list_runs, show, take_in
+from rnnviz.command.training import rerun
 from rnnviz.store import Store
 from rnnviz.text import LANGUAGES, Text
 
@@ -21,6 +22,7 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
     key_argument = typer.Argument(metavar="KEY", help=text("runs.key"))
     file_argument = typer.Argument(metavar="FILE")
     title_argument = typer.Argument(None, metavar="TITLE")
+    words_argument = typer.Argument(metavar="KEY=VALUE", help=text("runs.rerun_words"))
     out_option = typer.Option(help=text("command.out", formats="nc"))
     containing_option = typer.Option("", help=text("runs.containing"))
     state_option = typer.Option([], help=text("runs.state", states=", ".join(STATES)))
@@ -45,6 +47,15 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
     def show_one(key: str = key_argument, language: str = language_option) -> None:
         with answering():
             show(found(Store(), key), text)
+
+    @app.command("rerun", help=text("runs.rerun"))
+    def rerun_one(
+        key: str = key_argument,
+        words: list[str] = words_argument,
+        language: str = language_option,
+    ) -> None:
+        with answering():
+            rerun(found(Store(), key), words, text)
 
     @app.command("export", help=text("runs.export"))
     def export_one(

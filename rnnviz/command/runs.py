@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from rnnviz.choice import InvalidParameter, OneOf
+from rnnviz.command.netcdf import check_netcdf
 from rnnviz.command.words import one_of
-from rnnviz.export import CannotExport, Format, check_ready, write
+from rnnviz.export import CannotExport, write
 from rnnviz.store import DamagedRun, ForeignFile, NewerStore, Run, Store, arranged
 from rnnviz.text import Text
 
@@ -18,9 +18,9 @@ STATES = ("queued", "paused", "stopped", "interrupted", "diverged", "completed",
 
 
 class NoSuchRun(LookupError):
-    """No run, or more than one, has a key that begins so; or it has no file yet: `runs.error.<reason>`."""
+    """No run, or more than one, has a key that begins so; it has no file yet; or was not trained: `runs.error.<reason>`."""
 
-    def __init__(self, reason: Literal["unknown", "several", "no_file"], key: str):
+    def __init__(self, reason: Literal["unknown", "several", "no_file", "not_trained"], key: str):
         self.reason, self.key = reason, key
         super().__init__(f"{reason}: {key}")
 
@@ -87,9 +87,7 @@ def show(run: Run, text: Text) -> None:
 def export(store: Store, run: Run, out: Path, text: Text) -> None:
     if not run.file:
         raise NoSuchRun("no_file", run.key)
-    if out.suffix != ".nc":
-        raise InvalidParameter("--out", out.suffix.removeprefix("."), OneOf(("nc",)))
-    check_ready(out, Format("nc", "application/x-netcdf", (Run,), bytes), text)
+    check_netcdf(out, Run, text)
     write(out, store.export(run))
     print(text("command.written", path=out))
 

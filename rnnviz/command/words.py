@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from rnnviz.cells import CELLS
-from rnnviz.choice import Flat, InvalidParameter, OneOf, Range, Word, default
+from rnnviz.choice import Choice, Flat, InvalidParameter, OneOf, Range, Word, default
 from rnnviz.demonstrations import Demonstration
 from rnnviz.experiment import Experiment, Study, comparison, grid
 from rnnviz.export import FORMATS, Format, Picture, formats_of
-from rnnviz.figures import FIGURES, AnyFigure
+from rnnviz.figures import FIGURES, AnyFigure, PhaseDiagram
 from rnnviz.figures.demonstrations import DEMONSTRATION_FIGURES, DemonstrationFigure
 
 Named = TypeVar("Named")
@@ -28,15 +28,30 @@ class Wish(NamedTuple):
 
 
 def wish(figure: str, words: Iterable[str], compare: bool) -> Wish:
+    words = list(words)
     flat, alone = read(words)
-    chosen = one_of("figure", figure, {one.model_fields["kind"].default: one for one in FIGURES}, *DEMONSTRATED)
-    options = {path.removeprefix(VIEW): word for path, word in flat.items() if path.startswith(VIEW)}
+    view, _ = view_and_rest(figure, words, FIGURES, "figure", *DEMONSTRATED)
     rest = {path: word for path, word in flat.items() if not path.startswith(VIEW)}
+    if isinstance(view, PhaseDiagram):
+        return Wish(view, view.study(rest))
+    return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
+
+
+def view_and_rest(
+    figure: str, words: Iterable[str], known: Iterable[type[Choice]], where: str, *besides: str
+) -> tuple[Any, list[str]]:
+    """A figure with the options that words beginning with `view.` give it, and the other words.
+
+    `besides` are names that are good elsewhere.
+    """
+    chosen = one_of(where, figure, {one.model_fields["kind"].default: one for one in known}, *besides)
+    given = [word for word in words if word.startswith(VIEW)]
+    flat, _ = read(given, alone=())
     try:
-        view = chosen.from_flat(options)
+        view = chosen.from_flat({path.removeprefix(VIEW): word for path, word in flat.items()})
     except InvalidParameter as error:
         raise error.under(VIEW.rstrip(".")) from None
-    return Wish(view, compared(rest) if compare or COMPARE in alone else Study.from_flat(rest))
+    return view, [word for word in words if word not in given]
 
 
 def demonstrated(figure: str, words: Iterable[str]) -> tuple[DemonstrationFigure, Demonstration]:

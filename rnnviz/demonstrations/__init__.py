@@ -6,6 +6,7 @@ from rnnviz.demonstrations.demonstration import Demonstrated, Demonstration
 from rnnviz.demonstrations.latent_models import LatentModels
 from rnnviz.demonstrations.markov_text import MarkovText
 from rnnviz.demonstrations.model_per_length import ModelPerLength
+from rnnviz.demonstrations.one_unit import OneUnit
 from rnnviz.demonstrations.sequence_data import SequenceData
 
 DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
@@ -15,6 +16,7 @@ DEMONSTRATIONS: tuple[type[Demonstration], ...] = (
     Autoregression,
     MarkovText,
     LatentModels,
+    OneUnit,
 )
 
 __all__ = [
@@ -26,5 +28,6 @@ __all__ = [
     "LatentModels",
     "MarkovText",
     "ModelPerLength",
+    "OneUnit",
     "SequenceData",
 ]

@@ -9,12 +9,14 @@ from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.diagnostics.gate_product import gate_product
 from rnnviz.diagnostics.gradient_flow import gradient_flow
 from rnnviz.diagnostics.gradient_kept import gradient_kept
+from rnnviz.diagnostics.gradient_rate import gradient_rate
 from rnnviz.diagnostics.jacobian_bounds import jacobian_bounds
 from rnnviz.diagnostics.jacobian_norm import jacobian_norm
 from rnnviz.diagnostics.jacobian_paths import jacobian_paths
 from rnnviz.diagnostics.keeping_gate import keeping_gate
 from rnnviz.diagnostics.layer_gradient import layer_gradient
 from rnnviz.diagnostics.lyapunov_growth import lyapunov_growth
+from rnnviz.diagnostics.rounded_gradient import rounded_gradient
 from rnnviz.diagnostics.singular_spectrum import singular_spectrum
 from rnnviz.diagnostics.slope_by_autograd import slope_by_autograd
 from rnnviz.diagnostics.step_biases import step_biases
@@ -32,6 +34,7 @@ DIAGNOSTICS = {
     for diagnostic in (
         gradient_flow,
         gradient_kept,
+        gradient_rate,
         jacobian_norm,
         jacobian_bounds,
         unit_activity,
@@ -55,6 +58,7 @@ DIAGNOSTICS = {
         layer_gradient,
         clipped_gradient,
         slope_by_autograd,
+        rounded_gradient,
     )
 }
 
@@ -69,12 +73,14 @@ __all__ = [
     "gate_product",
     "gradient_flow",
     "gradient_kept",
+    "gradient_rate",
     "jacobian_bounds",
     "jacobian_norm",
     "jacobian_paths",
     "keeping_gate",
     "layer_gradient",
     "lyapunov_growth",
+    "rounded_gradient",
     "singular_spectrum",
     "slope_by_autograd",
     "step_biases",

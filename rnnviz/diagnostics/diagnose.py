@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 import xarray as xr
 
 from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.engine import run
+from rnnviz.engine.gains import families, readable, run_gains
 from rnnviz.engine.passes import Tick, nothing
 from rnnviz.experiment import Experiment, Study
 from rnnviz.trace import Trace
@@ -32,6 +34,29 @@ def results(trace: Trace, needs: Iterable[Diagnostic]) -> xr.Dataset:
 
 
 def diagnose_study(study: Study, needs: Iterable[Diagnostic], *, example: int = 0) -> dict[str, xr.Dataset]:
-    """The named experiments of a study, one after the other."""
-    needs = tuple(needs)
-    return {name: diagnose(experiment, needs, example=example) for name, experiment in study.experiments().items()}
+    """The named experiments of a study."""
+    found = dict(diagnose_each(study.experiments(), needs, example=example))
+    return {name: found[name] for name in study.experiments()}
+
+
+def diagnose_each(
+    experiments: Mapping[str, Experiment], needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing
+) -> Iterator[tuple[str, xr.Dataset]]:
+    """Many experiments, each when it is there: first those that can run together, at all their gains at once.
+
+    `tick(progress)` is called on the way, over all of them together.
+    """
+    needs, done = tuple(needs), 0
+
+    def part(progress: float, count: int = 1) -> None:
+        tick((done + count * progress) / len(experiments))
+
+    together = list(families(experiments)) if readable((*need.reads, *need.reads_if_there) for need in needs) else []
+    for family in together:
+        traces = run_gains(family, example=example, tick=partial(part, count=len(family.gains)))
+        yield from ((name, results(trace, needs)) for name, trace in traces.items())
+        done += len(traces)
+    alone = experiments.keys() - {name for family in together for name in family.gains}
+    for name in (name for name in experiments if name in alone):
+        yield name, diagnose(experiments[name], needs, example=example, tick=part)
+        done += 1

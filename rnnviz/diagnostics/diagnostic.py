@@ -10,8 +10,6 @@ import xarray as xr
 
 from rnnviz.trace import MissingQuantity, Trace
 
-BAND = ("low", "median", "high")
-
 
 class Diagnostic(NamedTuple):
     """`reads` decides what the engine records; `compute` gives one named array.
@@ -45,13 +43,3 @@ def came_to_pass(trace: Trace, name: str) -> bool:
 def evenly(length: int, most: int) -> np.ndarray:
     """Indices of at most `most` of `length` entries, evenly spread, both ends among them."""
     return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int)) if length else np.arange(0)
-
-
-def band(log_norms: np.ndarray) -> np.ndarray:
-    """Median over the last axis, examples, with the 10th and 90th percentile: (band, …).
-
-    Order statistics, the nearest example to each, so that −∞ stays −∞ and no value is made up.
-    """
-    ordered = np.sort(log_norms, axis=-1)
-    places = np.rint(np.array([0.1, 0.5, 0.9]) * (ordered.shape[-1] - 1)).astype(int)
-    return np.moveaxis(ordered[..., places], -1, 0)

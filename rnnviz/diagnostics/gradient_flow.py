@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rnnviz.diagnostics.diagnostic import BAND, Diagnostic, band
+from rnnviz.diagnostics.diagnostic import Diagnostic
+from rnnviz.engine.norms import BAND, band
 from rnnviz.trace import Trace
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from rnnviz.diagnostics.diagnostic import BAND, Diagnostic, band
+from rnnviz.diagnostics.diagnostic import Diagnostic
+from rnnviz.engine.norms import BAND, band
 from rnnviz.trace import Trace
 
-MEDIAN = BAND.index("median")
+MEDIAN = list(BAND).index("median")
 
 
 def compute(trace: Trace) -> xr.DataArray:

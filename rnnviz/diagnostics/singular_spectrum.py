@@ -6,11 +6,9 @@ import numpy as np
 import xarray as xr
 
 from rnnviz.diagnostics.diagnostic import Diagnostic, evenly
+from rnnviz.engine.budget import looks
 from rnnviz.engine.graded import product_singular_values
 from rnnviz.trace import Trace
-
-MOST_LAGS, LEAST_LAGS = 60, 8
-ROTATIONS = 12_000_000  # lags · state³: one to two seconds of rotations
 
 
 def compute(trace: Trace) -> xr.DataArray:
@@ -24,12 +22,8 @@ def compute(trace: Trace) -> xr.DataArray:
     if "jacobian" not in trace.data:
         return xr.DataArray(np.empty((0, 0)), {"kept_lag": np.empty(0, int)}, ("kept_lag", "singular"))
     jacobians = np.asarray(trace.data.jacobian.values, float)
-    lags = evenly(len(jacobians) + 1, lags_for(jacobians.shape[1]))
+    lags = evenly(len(jacobians) + 1, looks(jacobians.shape[1]))
     return xr.DataArray(product_singular_values(jacobians, lags), {"kept_lag": lags}, ("kept_lag", "singular"))
-
-
-def lags_for(state: int) -> int:
-    return min(MOST_LAGS, max(LEAST_LAGS, ROTATIONS // state**3))
 
 
 singular_spectrum = Diagnostic("singular_spectrum", (), compute, ("jacobian",))

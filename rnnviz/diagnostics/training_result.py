@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
 from rnnviz.trace import COMPLETED, Outcome, Trace
+
+TENTH = 10  # what is learnt is read off the last tenth of the updates
+
+
+def last_tenth(values: np.ndarray) -> np.ndarray:
+    """Of a quantity (update,): what comes last, one update at least."""
+    return values[-max(1, len(values) // TENTH) :]
 
 
 def ended(log: xr.Dataset, outcome: Outcome | None) -> xr.Dataset:

@@ -16,12 +16,17 @@ BATCH_WORK = 1e14  # of one training, for which nobody waits: an hour or so of o
 LARGEST_TRACE = 8_000_000  # numbers in all arrays of a whole trace together; 32 MB in float32
 PATIENT_WORK = 3e10  # where what is asked for is the page's last figure and shows its progress: three to five seconds
 ITEMISED = {"itemised_log10_norm", "truncated_gradient"}  # as much work as T examples: recorded only by name
+ROUNDED = {"rounded_grad_log10_norm", "rounded_grad_log10_largest"}  # four backward passes by autograd, likewise
+BY_NAME = ITEMISED | ROUNDED
 NEED_PRODUCTS = ("jacobian_norm",)
 NEED_SHARES = ("weight_gradient", "clipped_gradient")
 NEED_TANGENTS = ("lyapunov_growth", "untied_growth")
+NEED_ROUNDED = ("rounded_gradient",)
+ROUNDED_WORK, ROUNDED_STEP = 200.0, 8e6  # a multiplication in float16 takes thirty times as long; calls of a step
 NEED_ITEMISED = ("bptt_map", "truncated_gradient")
 # n³ operations of a step, and at the lags or steps that are looked at; slow ones count as what they cost in time.
 NEED_STATES = {"singular_spectrum": (6.0, 400.0), "jacobian_paths": (6.0, 0.0), "step_spectrum": (0.0, 100.0)}
+MOST_LOOKS, LEAST_LOOKS, ROTATIONS = 60, 8, 12_000_000  # lags · state³
 QR_WORK = 1.0  # times n³ for a step: an orthogonalisation is 8/3 n³ operations, at every step to every fifth
 SWEEPS = 40  # over each step's share of the weight gradient, besides its two products; measured, in multiplications
 SHRINKABLE = (("batch_size", 4), ("task.sequence_length", 30), ("cell.hidden_size", 1))  # and what is to be left
@@ -68,6 +73,8 @@ def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
     work += len(needs & set(NEED_TANGENTS)) * time * (2.0 * weights * state + QR_WORK * state**3)
     if needs & set(NEED_ITEMISED):
         work += 8.0 * time**2 * weights
+    if needs & set(NEED_ROUNDED):
+        work += time * (ROUNDED_WORK * weights * e.batch_size + ROUNDED_STEP * e.cell.layers)
     for need in needs & set(NEED_STATES):
         of_step, of_look = NEED_STATES[need]
         work += (of_step * time + of_look * min(time, looks(state))) * state**3
@@ -75,12 +82,14 @@ def work_of(experiment: Experiment, needs: Iterable[str]) -> float:
 
 
 def looks(state: int) -> int:
-    """About how many lags or steps of a state of this size are looked at closely."""
-    return min(60, max(8, 12_000_000 // state**3))
+    """How many lags of a product of this size are decomposed, and about how many steps: one to two seconds of rotations."""
+    return min(MOST_LOOKS, max(LEAST_LOOKS, ROTATIONS // state**3))
 
 
 def allowed_for(needs: Iterable[str]) -> float:
-    return PATIENT_WORK if set(needs) & {*NEED_TANGENTS, *NEED_ITEMISED, *NEED_STATES} else INTERACTIVE_WORK
+    return (
+        PATIENT_WORK if set(needs) & {*NEED_TANGENTS, *NEED_ITEMISED, *NEED_STATES, *NEED_ROUNDED} else INTERACTIVE_WORK
+    )
 
 
 def check_study(study: Study, needs: Iterable[str]) -> None:
@@ -132,7 +141,7 @@ def numbers_in_trace(experiment: Experiment) -> int:
     }  # fmt: skip
     quantities = [
         one for name, one in QUANTITIES.items()
-        if name not in ITEMISED and (e.cell.has_cell_state or "cell_state" not in name)
+        if name not in BY_NAME and (e.cell.has_cell_state or "cell_state" not in name)
     ]  # fmt: skip
     return sum(math.prod(sizes[dim] for dim in quantity.dims) for quantity in quantities)
 

@@ -18,7 +18,7 @@ from rnnviz.cells.kernel import Kernel, times_power_of_two
 from rnnviz.engine.judged import Judged, judged
 from rnnviz.engine.network import DTYPES, Answers, answers
 from rnnviz.engine.norms import log10_norm
-from rnnviz.engine.passes import Tick, backward, forward, nothing
+from rnnviz.engine.passes import Tick, backward, forward, nothing, true_value
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import Batch
 from rnnviz.training import Chunk, FullBPTT, Truncation
@@ -134,9 +134,9 @@ def weight_gradients(layer: Kernel, back: Back) -> Gradients:
     rows, size = slice(back.steps.start - 1, back.steps.stop - 1), layer.size
     exponents = back.exponents[rows] if back.exponents.any() else None
     states, deltas, of_inputs = layer.rows[:-1][rows], layer.deltas[rows], layer.input_delta()[rows]
-    hh = product(true_values(deltas, exponents), states)
+    hh = product(true_value(deltas, exponents), states)
     same = of_inputs.data_ptr() == deltas.data_ptr() and of_inputs.shape == deltas.shape
-    ih = hh[:, size:] if same else product(true_values(of_inputs, exponents), states[:, size:])
+    ih = hh[:, size:] if same else product(true_value(of_inputs, exponents), states[:, size:])
     return {"weight_hh": hh[:, :size], "weight_ih": ih[:, :-2], "bias_ih": ih[:, -2], "bias_hh": hh[:, -1]}
 
 
@@ -144,10 +144,6 @@ def product(deltas: Tensor, rows: Tensor) -> Tensor:
     """Σ_t δ_t z_tᵀ: (time, row, example), (time, column, example) -> (row, column), nothing of it kept by step."""
     total = deltas.new_zeros(deltas.shape[1], rows.shape[1])
     return torch.addbmm(total, deltas, rows.mT, beta=0)  # a third of the time of a sum over torch.bmm
-
-
-def true_values(deltas: Tensor, exponents: Tensor | None) -> Tensor:
-    return deltas if exponents is None else times_power_of_two(deltas, exponents[:, None])
 
 
 def by_equation(layer: AutogradKernel, back: Back) -> Gradients:

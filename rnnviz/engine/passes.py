@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rnnviz.cells import Cell
 from rnnviz.cells.autograd import AutogradKernel
-from rnnviz.cells.kernel import Array, Kernel
+from rnnviz.cells.kernel import Array, Kernel, times_power_of_two
 from rnnviz.engine.network import layer_parameters
 
 CHECK_EVERY = 8  # steps; at the largest gain the gradient moves by less than 2^80 in between, inside float32
@@ -123,3 +123,8 @@ def keep_in_window(layers: Sequence[Kernel], t: int, exponents: Array, lowest: i
         layer.rescale(t, factor)
     exponents[t] += shift
     return True
+
+
+def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:
+    """The adjoint as its dtype can hold it: what lies below becomes 0 and what lies above infinity, as in training."""
+    return adjoint if exponents is None else times_power_of_two(adjoint, exponents[:, None])

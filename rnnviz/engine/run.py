@@ -10,9 +10,9 @@ import xarray as xr
 from torch import Tensor
 
 from rnnviz.cells import Cell, State
-from rnnviz.cells.kernel import Kernel, times_power_of_two
+from rnnviz.cells.kernel import Kernel
 from rnnviz.cells.tangent import push_forward
-from rnnviz.engine.budget import ITEMISED, check_budget
+from rnnviz.engine.budget import BY_NAME, ITEMISED, ROUNDED, check_budget
 from rnnviz.engine.data import draw_batch
 from rnnviz.engine.itemised import MEASURES, itemise, truncated
 from rnnviz.engine.jacobians import state_jacobians, state_products
@@ -20,7 +20,8 @@ from rnnviz.engine.judged import judged
 from rnnviz.engine.lyapunov import frame_growth
 from rnnviz.engine.network import DTYPES, draw_parameters, layer_parameters, loss_gradient
 from rnnviz.engine.norms import log10_norm
-from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing
+from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothing, true_value
+from rnnviz.engine.rounded import FORMATS, rounded_norms
 from rnnviz.engine.shares import MATRICES, share_sums
 from rnnviz.engine.training import trained
 from rnnviz.experiment import Experiment
@@ -28,10 +29,10 @@ from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import Batch
 from rnnviz.trace import COMPLETED, Outcome, Trace
 
-EVERYTHING = tuple(name for name in QUANTITIES if name not in ITEMISED)
+EVERYTHING = tuple(name for name in QUANTITIES if name not in BY_NAME)
 STEPS_AT_ONCE = 64  # of what is redone: all gates of all steps would be several times what the passes keep
 SHARE_SUMS = ("weight_grad_share_log10_norm", "weight_grad_tail_log10_norm", "weight_grad_share_projection")
-GRADIENTS = {name for name in QUANTITIES if "_grad" in name}
+GRADIENTS = {name for name in QUANTITIES if "_grad" in name} - ROUNDED
 
 
 def run(
@@ -44,9 +45,9 @@ def run(
 ) -> Trace:
     """One forward and backward pass with everything logged, through the trained network if the experiment has a training.
 
-    `record` names the quantities to keep, by default all but the itemised ones; `example` is the one whose Jacobians
-    and input sums are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a state_dict of nn.RNN,
-    nn.LSTM or nn.GRU (a readout is drawn if it has none).
+    `record` names the quantities to keep, by default all but the itemised and the rounded ones; `example` is the one
+    whose Jacobians and input sums are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a
+    state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
     """
     record = frozenset(record)
@@ -105,7 +106,7 @@ class Recorder:
             layers = forward(e.cell, self.weights, inputs) if time > 1 else []
         if layers:
             self.keep_states(layers, inputs)
-            self.keep_adjoints(layers, tick)
+            self.keep_adjoints(layers, inputs, tick)
             self.keep_jacobians(layers, tick)
             self.keep_itemised(len(inputs), tick)
         return Trace(e, outcome, self.dataset(len(inputs)))
@@ -131,7 +132,7 @@ class Recorder:
         if "pre_activation" in self.wanted:
             self.keep("pre_activation", pre_activations(self.experiment.cell, self.weights, inputs, layers))
 
-    def keep_adjoints(self, layers: Sequence[Kernel], tick: Tick) -> None:
+    def keep_adjoints(self, layers: Sequence[Kernel], inputs: Tensor, tick: Tick) -> None:
         length = layers[0].time
         answers = judged(self.experiment, self.batch.lengths, length)
         steps = answers.steps
@@ -144,6 +145,8 @@ class Recorder:
             self.experiment.task.judgement,
         )
         self.keep("loss", padded(answers.only(loss), steps, length))
+        if self.wanted & ROUNDED:
+            self.keep_rounded(layers, inputs, steps, answers.weigh(gradient), tick)
         if self.wanted & GRADIENTS:
             exponents = backward(layers, steps, answers.weigh(gradient), tick)
             self.keep_gradients(layers, exponents)
@@ -170,6 +173,14 @@ class Recorder:
             shares = [layer.weight_shares(scale, 1 / layer.columns) for layer in layers]
             self.keep("weight_hh_grad_share", stacked([hh for hh, _ in shares]))
             self.keep("weight_ih_grad_share", shares[0][1])
+
+    def keep_rounded(
+        self, layers: Sequence[Kernel], inputs: Tensor, steps: range, gradient: Tensor, tick: Tick
+    ) -> None:
+        found = rounded_norms(self.experiment.cell, self.weights, layers, inputs, steps, gradient, tick)
+        self.keep("rounded_grad_log10_norm", found.norm)
+        self.keep("rounded_grad_log10_largest", found.largest)
+        self.coords["precision"] = list(FORMATS)
 
     def keep_share_sums(self, layers: Sequence[Kernel], exponents: Tensor, tick: Tick) -> None:
         if self.wanted & set(SHARE_SUMS):
@@ -245,11 +256,6 @@ def pre_activations(cell: Cell, weights: Mapping[str, Tensor], inputs: Tensor, l
         found.append(torch.cat([linear.step(parameters, x, State(*state))[1][at] for x, *state in blocks]))
         below = layer.hidden
     return stacked(found)
-
-
-def true_value(adjoint: Tensor, exponents: Tensor | None) -> Tensor:
-    """The adjoint as its dtype can hold it: what lies below becomes 0 and what lies above infinity, as in training."""
-    return adjoint if exponents is None else times_power_of_two(adjoint, exponents[:, None])
 
 
 def padded(loss: Tensor, steps: range, length: int) -> Tensor:

@@ -19,14 +19,14 @@ from rnnviz.engine.passes import Tick, first_overflow, nothing
 from rnnviz.engine.training_log import TrainingLog
 from rnnviz.experiment import Experiment
 from rnnviz.trace import COMPLETED, Outcome, Trace
-from rnnviz.training import NoTraining, Training
+from rnnviz.training import NoTraining, NotTrained, Training
 
 
 def train(experiment: Experiment, *, every: int | None = None, tick: Tick = nothing) -> Trace:
     """All updates of an experiment's training, written down. `every` so many updates a snapshot is kept.
 
     `tick(progress)` may raise to stop; to keep what was done, use a Trainer. Raises OverBudget before any work, and
-    ValueError for an experiment without training.
+    NotTrained for an experiment without training.
     """
     trainer = Trainer(experiment, every=every, tick=tick)
     for _ in trainer.steps():
@@ -87,7 +87,7 @@ class Trainer:
         tick: Tick = nothing,
     ):
         if not isinstance(experiment.training, Training):
-            raise ValueError("this experiment has no training; try Experiment(training=Training(updates=200))")
+            raise NotTrained
         check_budget(experiment)
         self.experiment, self.training, self.tick = experiment, experiment.training, tick
         self.weights = Vector(draw_parameters(experiment) if weights is None else weights)

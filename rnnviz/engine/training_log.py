@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rnnviz.engine.gradients import Flow, Pass
 from rnnviz.engine.jacobians import largest_singular_values
+from rnnviz.engine.norms import BAND, band
 from rnnviz.experiment import Experiment
 from rnnviz.initializers import spectral_radius
 from rnnviz.quantities import TRAINING_QUANTITIES
@@ -20,7 +21,6 @@ from rnnviz.quantities import TRAINING_QUANTITIES
 Array = np.ndarray[Any, Any]
 
 SNAPSHOTS = 200  # of a whole training, unless told otherwise
-BAND = {"low": 0.1, "median": 0.5, "high": 0.9}  # of the examples
 SATURATED = 0.1  # a gate below it or above 1 − it, as in Karpathy, Johnson & Li (2015)
 LARGEST_SPECTRUM = 128  # units; the eigenvalues of a larger W_hh cost more than the update itself
 
@@ -103,13 +103,6 @@ class TrainingLog:
             {name: values for name, values in coords.items() if name in used},
             {"experiment": self.experiment.key, "example": 0, **self.baseline},  # example: whose answers are kept
         )
-
-
-def band(log_norms: Array) -> Array:
-    """(time, example) -> (band, time): order statistics, so that −∞ stays −∞ and no value is made up."""
-    ordered = np.sort(log_norms, axis=-1)
-    places = np.rint(np.array(list(BAND.values())) * (ordered.shape[-1] - 1)).astype(int)
-    return ordered[:, places].T
 
 
 def gates(made: Pass) -> dict[str, Array]:

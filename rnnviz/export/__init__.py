@@ -1,4 +1,4 @@
-"""Files to take along: one format per file, (picture or trace) -> bytes. To add one: write its file, name it in FORMATS."""
+"""Files to take along, one format a file: from a picture, trace or network to bytes. To add one: its file, its name here."""
 
 from rnnviz.export.failure import CannotExport
 from rnnviz.export.format import Format, check_ready, formats_of, write
@@ -10,10 +10,11 @@ from rnnviz.export.pdf import PDF
 from rnnviz.export.picture import DemonstrationPicture, Drawn, Picture, Pinned
 from rnnviz.export.png import PNG
 from rnnviz.export.points import CSV
+from rnnviz.export.safetensors import SAFETENSORS
 from rnnviz.export.svg import SVG
 from rnnviz.export.words import JSON
 
-FORMATS = (PNG, SVG, PDF, HTML, CSV, JSON, NETCDF, NOTEBOOK, PYTHON)
+FORMATS = (PNG, SVG, PDF, HTML, CSV, JSON, NETCDF, NOTEBOOK, PYTHON, SAFETENSORS)
 
 __all__ = [
     "FORMATS",

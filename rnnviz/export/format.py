@@ -25,7 +25,7 @@ class Format(NamedTuple):
 
 
 def formats_of(subject: type, formats: Iterable[Format]) -> dict[str, Format]:
-    """The formats that can hold a Picture, or a Trace, by name."""
+    """The formats that can hold a Picture, a Trace or a Network, by name."""
     return {one.name: one for one in formats if subject in one.takes}
 
 

@@ -16,6 +16,9 @@ from rnnviz.figures.look import FONT
 # Plotly's mode bar has a button that uploads the figure. It goes; so does the logo, which is a link.
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["sendChartToCloud"]}
 
+# The button of a figure that is a film; the page of the dashboard takes it from here too.
+PLAY = Path(__file__).with_name("play.js").read_text("utf-8")
+
 # Nothing may be fetched and nothing sent, whatever is in the file.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -39,10 +42,13 @@ body {{ margin: 1rem; background: {paper}; color: {ink}; font-family: {family}; 
 </head>
 <body>
 <div id="figure" role="img" aria-label="{title}"></div>
+<div id="film"></div>
 <p>{reading}</p>
 <script>
+{play}
 const figure = {figure}
-const draw = () => Plotly.newPlot("figure", figure.data, figure.layout, {config})
+const draw = async () =>
+  withFilm(await Plotly.newPlot("figure", figure.data, figure.layout, {config}), document.getElementById("film"))
 Promise.all([...document.fonts].map(face => face.load())).finally(draw) // other letters would be measured wrongly
 </script>
 </body>
@@ -65,6 +71,7 @@ def page(picture: Shown | Drawn) -> bytes:
         family=FONT,
         height=picture.size[1],
         plotly=plotly_js(),
+        play=PLAY,
         figure=figure,
         config=in_script(CONFIG),
     ).encode()

@@ -4,15 +4,19 @@ from typing import TYPE_CHECKING
 
 from rnnviz.figures.activation_use import ActivationUse
 from rnnviz.figures.bptt_map import BpttMap
+from rnnviz.figures.condition_number import ConditionNumber
 from rnnviz.figures.figure import FigureDict, Result, Results, as_plotly
 from rnnviz.figures.gate_product import GateProduct
 from rnnviz.figures.gate_ruler import GateRuler
 from rnnviz.figures.gradient_flow import GradientFlow
+from rnnviz.figures.heat_map import HeatMap
 from rnnviz.figures.jacobian_paths import JacobianPaths
 from rnnviz.figures.layer_gradient import LayerGradient
 from rnnviz.figures.look import Look
 from rnnviz.figures.lyapunov_convergence import LyapunovConvergence
 from rnnviz.figures.lyapunov_spectrum import LyapunovSpectrum
+from rnnviz.figures.parallel_coordinates import ParallelCoordinates
+from rnnviz.figures.phase_diagram import PhaseDiagram
 from rnnviz.figures.saturation import Saturation
 from rnnviz.figures.singular_spectrum import SingularSpectrum
 from rnnviz.figures.step_eigenvalues import StepEigenvalues
@@ -34,6 +38,7 @@ AnyFigure = (
     | GateProduct
     | GateRuler
     | SingularSpectrum
+    | ConditionNumber
     | JacobianPaths
     | StepEigenvalues
     | StepNorms
@@ -41,12 +46,15 @@ AnyFigure = (
     | TruncationBias
     | LyapunovSpectrum
     | LyapunovConvergence
+    | PhaseDiagram
     | WeightShares
     | WeightCancellation
     | WeightBlocks
     | ActivationUse
     | Saturation
     | LayerGradient
+    | ParallelCoordinates
+    | HeatMap
 )
 FIGURES = (
     GradientFlow,
@@ -55,6 +63,7 @@ FIGURES = (
     GateProduct,
     GateRuler,
     SingularSpectrum,
+    ConditionNumber,
     JacobianPaths,
     StepEigenvalues,
     StepNorms,
@@ -62,12 +71,15 @@ FIGURES = (
     TruncationBias,
     LyapunovSpectrum,
     LyapunovConvergence,
+    PhaseDiagram,
     WeightShares,
     WeightCancellation,
     WeightBlocks,
     ActivationUse,
     Saturation,
     LayerGradient,
+    ParallelCoordinates,
+    HeatMap,
 )
 
 __all__ = [
@@ -75,15 +87,19 @@ __all__ = [
     "ActivationUse",
     "AnyFigure",
     "BpttMap",
+    "ConditionNumber",
     "FigureDict",
     "GateProduct",
     "GateRuler",
     "GradientFlow",
+    "HeatMap",
     "JacobianPaths",
     "LayerGradient",
     "Look",
     "LyapunovConvergence",
     "LyapunovSpectrum",
+    "ParallelCoordinates",
+    "PhaseDiagram",
     "PlotlyFigure",
     "Result",
     "Results",

@@ -10,10 +10,12 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import units
-from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Result, Results, packed, power_of_ten
+from rnnviz.figures import lens, units
+from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
+from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 DECADES = 12.0  # at most on the colour scale, counted from the top; what lies below takes its last colour
@@ -30,6 +32,7 @@ class BpttMap(Choice):
     kind: Literal["bptt_map"] = Field("bptt_map", repr=False)
     truncation_length: Annotated[int, Range(1, 10_000, symbol="τ", unit="time steps", log=True)] = 20
     time: Annotated[int, Range(1, 10_000, symbol="t", unit="time steps", log=True)] = 50
+    precisions: PrecisionsName = "common"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -67,9 +70,10 @@ class BpttMap(Choice):
             "yaxis2": look.axis(domain=[0, 0.26], tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", nticks=5,
                                 range=[span[0] - room, span[1] + room], autorange=False),
         }  # fmt: skip
-        return axes | (self.below(steps, text, look) if len(steps) else {})
+        reach = (span[0] - room, span[1] + room)
+        return axes | (self.below(steps, reach, text, look) if len(steps) else {})
 
-    def below(self, steps: np.ndarray, text: Text, look: Look) -> dict[str, Any]:
+    def below(self, steps: np.ndarray, span: tuple[float, float], text: Text, look: Look) -> dict[str, Any]:
         """The veil and the name of the row, and what the browser needs to put another row in its place."""
         at, words = self.row(steps), text("figure.bptt_map.row", time="|").split("|")
         step = int(steps[at])
@@ -80,7 +84,9 @@ class BpttMap(Choice):
                 "showarrow": False, "text": str(step).join(words), "font": {"size": 14}}  # fmt: skip
         row = {"map": 0, "curve": 2 if self.truncation_length < steps[-1] else 1, "at": at, "label": 0, "cut": 0,
                "words": words, "truncation": self.truncation_length}  # fmt: skip
-        return {"shapes": [veil], "annotations": [name], "meta": {"row": row}}
+        marks = lens.bands(self.precisions, span, "x2 domain", "y2", look)
+        names = lens.names(self.precisions, span, "x2 domain", "y2", text, look)
+        return {"shapes": [veil, *marks], "annotations": [name, *names], "meta": {"row": row}}
 
     def curve(self, result: Result, steps: np.ndarray, norms: np.ndarray, look: Look) -> dict[str, Any]:
         heard = np.where(np.isfinite(norms), norms, np.nan)[self.row(steps)]
@@ -130,11 +136,7 @@ class BpttMap(Choice):
         if 0 < first <= at:
             cut = power_of_ten(float(heard[first - 1]))
             told.append(text("sentence.bptt_map.cut", truncation=self.truncation_length, cut=cut))
-        lost = int((norms[np.tril_indices(len(steps))] < ZERO_BELOW["float32"]).sum())
-        if lost:
-            fraction = units.percent(lost / (len(steps) * (len(steps) + 1) / 2))
-            told.append(text("sentence.bptt_map.lost", fraction=fraction))
-        return " ".join(told)
+        return " ".join([*told, lost_in_words(norms[np.tril_indices(len(steps))], text)]).strip()
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """Rows are losses, columns lags: how strongly each loss hears its past, against its own step."""
@@ -153,6 +155,13 @@ class BpttMap(Choice):
         steps, norms = self.grid(result)
         t, k = np.tril_indices(len(steps))
         return pd.DataFrame({"curve": name, "loss": steps[t], "state": steps[k], "log10_norm": norms[t, k]})
+
+
+def lost_in_words(pairs: np.ndarray, text: Text) -> str:
+    """Of all pairs k ≤ t, which part each format loses; nothing where none loses any."""
+    shares = {name: float((pairs < one.least).mean()) for name, one in PRECISIONS.items()}
+    parts = [f"{name} {units.percent(share)} %" for name, share in shares.items() if share]
+    return text("sentence.bptt_map.lost", parts=", ".join(parts)) if parts else ""
 
 
 def reach(norms: np.ndarray) -> tuple[float, float]:

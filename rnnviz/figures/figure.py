@@ -22,10 +22,6 @@ FigureDict = dict[
     str, Any
 ]  # {"data": […], "layout": {…}}: what Plotly.react takes, and plotly.graph_objects.Figure too
 
-# log₁₀ of the smallest number above zero, and of the smallest with full precision (IEEE 754).
-ZERO_BELOW = {"float16": math.log10(2.0**-24), "float32": math.log10(2.0**-149), "float64": -1074 * math.log10(2)}
-LARGEST = {"float16": math.log10(65504), "float32": math.log10(3.4028234664e38), "float64": 308.2547}
-
 
 class Result(NamedTuple):
     """One experiment and the diagnostics that were computed of it."""

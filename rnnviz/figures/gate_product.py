@@ -9,8 +9,9 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice, Range
-from rnnviz.figures import decades, units
+from rnnviz.figures import decades, lens, units
 from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
@@ -23,6 +24,7 @@ class GateProduct(Choice):
 
     kind: Literal["gate_product"] = Field("gate_product", repr=False)
     layer: Annotated[int, Range(1, 4)] = 1
+    precisions: PrecisionsName = "common"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -51,9 +53,9 @@ class GateProduct(Choice):
                 traces.append(self.line(curves[name], name=label, line=line, hovertemplate=hover))
         title = text("figure.gate_product.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, self.layer, text), uirevision=f"product-{self.layer}")
-        axes = decades.decade_axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look) | {
-            "legend": decades.legend(look)
-        }
+        axes = decades.decade_axes(
+            curves.values(), text("figure.gradient_flow.x.jacobian"), text, look, self.precisions
+        ) | {"legend": decades.legend(look)}
         return {"data": traces, "layout": frame | axes}
 
     def band(self, curves: dict[str, np.ndarray], look: Look) -> list[dict[str, Any]]:
@@ -81,11 +83,13 @@ class GateProduct(Choice):
         end = {name: power_of_ten(float(curve[-1])) for name, curve in curves.items()}
         steps, curve = len(curves["true"]) - 1, name_of(result, text)
         if "median" not in end:
-            return text("sentence.gate_product.none", curve=curve, true=end["true"], steps=steps)
-        return text(
-            "sentence.gate_product.both", curve=curve, steps=steps, product=self.symbol(result),
-            true=end["true"], median=end["median"], largest=end["largest"],
-        )  # fmt: skip
+            told = text("sentence.gate_product.none", curve=curve, true=end["true"], steps=steps)
+        else:
+            told = text(
+                "sentence.gate_product.both", curve=curve, steps=steps, product=self.symbol(result),
+                true=end["true"], median=end["median"], largest=end["largest"],
+            )  # fmt: skip
+        return f"{told} {lens.in_words(lens.lost(curves['true']), text)}".strip()
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per line: what it keeps after a tenth, a half and the whole of the sequence."""

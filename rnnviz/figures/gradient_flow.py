@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,14 +11,15 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice
-from rnnviz.figures.figure import LARGEST, ZERO_BELOW, FigureDict, Result, Results, computed_for, packed
+from rnnviz.figures import lens, rounded
+from rnnviz.figures.figure import FigureDict, Result, Results, computed_for, packed
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import ACTIVATION_DASHES, Look
 from rnnviz.figures.survival import flow_of, reading, table
+from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
-FLOORS = ("float16", "float32")
-CLOSE = 0.08  # of an axis: less than the height of a line of words, in the smallest panel
 BOUND_DASHES = {"step_norms": "dot", "pascanu": "dash", "spectral_radius": "dashdot"}
 
 
@@ -36,21 +37,50 @@ class GradientFlow(Choice):
     axis: Literal["log", "linear"] = "log"
     activations: Literal["all", "sigmoid", "tanh", "relu"] = "all"
     bounds: bool = True
+    precisions: PrecisionsName = "common"
+    backward: rounded.BackwardName = "exact"
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The diagnostics that this figure draws."""
-        return ("gradient_flow",) if self.quantity == "gradient" else ("jacobian_norm", "jacobian_bounds")
+        if self.quantity == "jacobian":
+            return ("jacobian_norm", "jacobian_bounds")
+        return ("gradient_flow", "rounded_gradient") if self.is_rounded else ("gradient_flow",)
+
+    @property
+    def is_detailed(self) -> bool:
+        """Bands and bounds are drawn where there is room for them: not around nine curves in one frame."""
+        return self.arrangement == "grid" or self.activations != "all"
+
+    @property
+    def draws_bounds(self) -> bool:
+        return self.is_detailed and self.quantity == "jacobian" and self.bounds
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether a backward pass in a format of its own is drawn: there is one of the whole state."""
+        return self.backward != "exact" and self.quantity == "gradient" and self.part == "state"
 
     def shown(self, results: Results) -> dict[str, Result]:
         wanted = self.activations
         return {name: r for name, r in results.items() if wanted in ("all", r.experiment.cell.activation)}
 
     def reading(self, results: Results, text: Text) -> str:
-        return reading(self.shown(results), self.quantity, self.part, text)
+        shown = self.shown(results)
+        said = [reading(shown, self.quantity, self.part, text)]
+        if self.is_rounded:
+            said.append(rounded.reading(shown, self.backward, text))
+        if self.draws_bounds:
+            said += [text(f"theory.{bound}.about") for bound in bounds_of(shown)]
+        return " ".join(filter(None, said))
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
-        return table(self.shown(results), self.quantity, self.part, text)
+        found = table(self.shown(results), self.quantity, self.part, text)
+        if self.is_rounded:
+            found[text("rounded.table", dtype=self.backward)] = [
+                rounded.in_cell(result, self.backward, text) for result in self.shown(results).values()
+            ]
+        return found
 
     def __call__(self, results: Results, text: Text, look: Look, pinned: Results | None = None) -> FigureDict:
         return Drawing(self, self.shown(results), self.shown(pinned or {}), text, look).figure()
@@ -65,6 +95,8 @@ class GradientFlow(Choice):
         head = {"curve": name, "cell": cell.kind, "activation": cell.activation}
         if self.quantity == "gradient":
             frame = data.gradient_flow.to_dataframe("log10_norm").reset_index()
+            if self.is_rounded:
+                frame = frame.merge(rounded.rows(result, self.backward), "left", on=["part", "band", "time"])
         else:
             bounds = (
                 data.jacobian_bounds.to_dataframe("value").value.unstack("bound") if data.jacobian_bounds.size else None
@@ -83,11 +115,6 @@ class Drawing:
         self.cells: list[str] = list(dict.fromkeys(r.experiment.cell.kind for r in results.values()))
         self.columns: list[str] = list(dict.fromkeys(r.experiment.cell.activation for r in results.values()))
 
-    @property
-    def detailed(self) -> bool:
-        """Bands and bounds are drawn where there is room for them: not around nine curves in one frame."""
-        return self.view.arrangement == "grid" or self.view.activations != "all"
-
     def figure(self) -> FigureDict:
         grid = self.view.arrangement == "grid"
         traces = [trace for name in self.results for trace in self.panel(name, grid)]
@@ -103,11 +130,14 @@ class Drawing:
         axes = self.axes_of(cell.kind, cell.activation) if grid else {}
         if name in self.pinned:
             yield from self.shadow(self.pinned[name], axes)
-        if self.detailed and self.view.quantity == "jacobian" and self.view.bounds:
-            yield from self.bound_lines(result, axes, first=name == next(iter(self.results)))
-        if self.detailed and self.view.quantity == "gradient":
+        if self.view.draws_bounds:
+            yield from self.bound_lines(result, axes)
+        if self.view.is_detailed and self.view.quantity == "gradient":
             yield from self.band(result, axes)
-        yield from self.curve(result, axes, legend=not grid)
+        if self.view.is_rounded:
+            yield from self.really(result, axes, legend=not grid)
+        else:
+            yield from self.curve(result, axes, legend=not grid)
 
     def points(self, result: Result, which: str = "median") -> tuple[np.ndarray, np.ndarray]:
         """x and log₁₀ norm of one curve; empty where there is no such part."""
@@ -122,7 +152,7 @@ class Drawing:
 
     def curve(self, result: Result, axes: dict[str, Any], legend: bool) -> Iterator[dict[str, Any]]:
         cell, (x, y) = result.experiment.cell, self.points(result)
-        floor = ZERO_BELOW[result.experiment.dtype]
+        floor = PRECISIONS[result.experiment.dtype].least
         name = self.curve_name(result)
         if not np.isfinite(y).any() and result.data.attrs["outcome"] == "diverged":
             name += " ✕ " + self.text("figure.overflow", time=result.data.attrs["overflow_time"])
@@ -141,6 +171,22 @@ class Drawing:
             yield self.line(x, np.where(below, visible, np.nan), **(shared | pale | hover))
         if np.isneginf(y).any() and np.isfinite(y).any():
             yield self.zero_cross(x, y, name, self.look.colour(cell.kind), shared)
+
+    def really(self, result: Result, axes: dict[str, Any], legend: bool) -> Iterator[dict[str, Any]]:
+        """The curve that a backward pass in the chosen format has, in four states, and the exact one, thin."""
+        name, cell = self.curve_name(result), result.experiment.cell
+        stroke = {"color": self.look.colour(cell.kind), "dash": ACTIVATION_DASHES[cell.activation]}
+        shared = {"legendgroup": f"{cell.kind}-{cell.activation}", **axes}
+        x, y = self.points(result)
+        exact = {"opacity": 0.55, "mode": "lines", "line": {**stroke, "width": 1}, "showlegend": False}
+        hover = self.hover(self.text("rounded.exact", curve=name))
+        yield self.line(x, np.where(np.isfinite(y), y, np.nan), hovertemplate=hover, **exact, **shared)
+        for trace in rounded.traces(result, self.view.backward, name, stroke, self.text):
+            time, log10_norm = trace.pop("points")
+            at = trace.pop("state")
+            trace["showlegend"] = legend and at == "value"
+            hover = self.hover(f"{name}<br>{self.text(f'rounded.{at}', dtype=self.view.backward)}")
+            yield self.line(time, log10_norm, hovertemplate=hover, **trace, **shared)
 
     def zero_cross(
         self, x: np.ndarray, y: np.ndarray, name: str, colour: str, shared: dict[str, Any]
@@ -161,11 +207,13 @@ class Drawing:
             y = np.where(np.isfinite(y), y, np.nan)
             yield self.line(x, y, fill=fill, fillcolor=self.look.faint(colour, 0.18), **shared)
 
-    def bound_lines(self, result: Result, axes: dict[str, Any], first: bool) -> Iterator[dict[str, Any]]:
+    def bound_lines(self, result: Result, axes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Those that hold for this network; each is named in the legend where it is drawn first."""
         bounds = result.data.variables["jacobian_bounds"].values
         for bound, y in zip(map(str, result.data.variables["bound"].values), bounds, strict=True):
             x, y = thinned(np.arange(len(y)), y)
-            name = self.text(f"figure.bound.{bound}")
+            name = f"{self.text(f'theory.{bound}.name')}, {self.text(f'theory.{bound}.formula')}"
+            first = result is next(r for r in self.results.values() if bound in r.data["bound"].values)
             colour = self.look.colour(result.experiment.cell.kind) if bound == "step_norms" else self.look.muted
             yield self.line(
                 x, np.where(np.abs(y) < 1e200, y, np.nan), mode="lines", name=name, legendgroup=bound,
@@ -186,7 +234,7 @@ class Drawing:
     def line(self, x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
         if not self.log:
             with np.errstate(over="ignore", under="ignore"):
-                y = np.where(y < LARGEST["float32"], 10.0 ** np.minimum(y, 38.0), np.nan)
+                y = np.where(y < PRECISIONS["float32"].largest, 10.0 ** np.minimum(y, 38.0), np.nan)
         return {"type": "scatter", "x": packed(x), "y": packed(y), **{k: v for k, v in rest.items() if v is not None}}
 
     # — words —
@@ -224,8 +272,8 @@ class Drawing:
         return {
             "xaxis": self.look.axis(title={"text": self.x_title}),
             "yaxis": self.y_axis(),
-            "shapes": self.floor_lines("x domain", "y"),
-            "annotations": [*self.floor_names("x domain", "y"), self.y_name()],
+            "shapes": self.marks("x domain", "y"),
+            "annotations": [*self.mark_names("x domain", "y"), self.y_name()],
         }
 
     def y_name(self) -> dict[str, Any]:
@@ -251,9 +299,11 @@ class Drawing:
     @cached_property
     def y_range(self) -> tuple[float, float]:
         """All curves, with room at the ends; never so narrow that noise fills the screen, never without 10⁰."""
-        which = ("low", "median", "high") if self.detailed and self.view.quantity == "gradient" else ("median",)
+        which = ("low", "median", "high") if self.view.is_detailed and self.view.quantity == "gradient" else ("median",)
         results = [*self.results.values(), *self.pinned.values()]
         values = [self.points(result, edge)[1] for result in results for edge in which]
+        if self.view.is_rounded:  # an overflow ends above what is exact
+            values += [rounded.curve(result, self.view.backward) for result in self.results.values()]
         finite = np.concatenate([np.empty(0), *(y[np.isfinite(y)] for y in values)])
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (-1.0, 1.0)
         if not self.log:
@@ -263,28 +313,14 @@ class Drawing:
         room = 0.06 * (high - low)
         return low - room, high + room
 
-    def floors_in_sight(self) -> list[tuple[str, float]]:
-        low, high = self.y_range
-        return [(dtype, ZERO_BELOW[dtype]) for dtype in FLOORS if self.log and low < ZERO_BELOW[dtype] < high]
+    def marks(self, x: str, y: str) -> list[dict[str, Any]]:
+        return lens.bands(self.view.precisions, self.y_range, x, y, self.look) if self.log else []
 
-    def floor_lines(self, x: str, y: str) -> list[dict[str, Any]]:
-        line = {"color": self.look.alarm, "width": 1.5, "dash": "dot"}
-        return [
-            {"type": "line", "xref": x, "x0": 0, "x1": 1, "yref": y, "y0": floor, "y1": floor, "line": line}
-            for _, floor in self.floors_in_sight()
-        ]
-
-    def floor_names(self, x: str, y: str) -> list[dict[str, Any]]:
-        left = self.view.quantity == "jacobian"  # the side on which the curves are high, away from the floor
-        floors = self.floors_in_sight()
-        return [
-            {
-                "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": floor,
-                "yanchor": side, "showarrow": False, "text": self.text("figure.floor", dtype=dtype),
-                "font": {"size": 13, "color": self.look.alarm}, "bgcolor": self.look.faint(self.look.paper, 0.7),
-            }
-            for (dtype, floor), side in zip(floors, sides_of_floors(floors, self.y_range), strict=True)
-        ]  # fmt: skip
+    def mark_names(self, x: str, y: str) -> list[dict[str, Any]]:
+        if not self.log:
+            return []
+        left = self.view.quantity == "jacobian"
+        return lens.names(self.view.precisions, self.y_range, x, y, self.text, self.look, left=left)
 
     # — the grid: rows are cells, columns activations, all panels on one scale —
 
@@ -319,9 +355,9 @@ class Drawing:
             domain=[bottom, top], anchor=x, matches=None if (r, c) == (0, 0) else "y", showticklabels=c == 0,
             title={"text": f"<b>{self.text(f'option.cell.{cell}.short')}</b>" if c == 0 else ""},
         )  # fmt: skip
-        layout["shapes"] += self.floor_lines(f"{x} domain", y)
+        layout["shapes"] += self.marks(f"{x} domain", y)
         if (r, c) == (0, 0):
-            layout["annotations"] += self.floor_names(f"{x} domain", y)
+            layout["annotations"] += self.mark_names(f"{x} domain", y)
         if r == 0:
             name = self.text(f"option.activation.{activation}.label")
             layout["annotations"].append(
@@ -337,8 +373,7 @@ def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(x, float)[kept], np.asarray(y, float)[kept]
 
 
-def sides_of_floors(floors: Sequence[tuple[str, float]], span: tuple[float, float]) -> list[str]:
-    """Each floor's name hangs below its line; it stands on the line where the name of the next lower floor is close."""
-    close = CLOSE * (span[1] - span[0])
-    below = [*(y for _, y in floors), -np.inf][1:]
-    return ["bottom" if y - lower < close else "top" for (_, y), lower in zip(floors, below, strict=True)]
+def bounds_of(results: Results) -> list[str]:
+    """The bounds that hold for one network or more, in order; of each theory.<name> says formula, source and domain."""
+    found = [str(bound) for result in results.values() for bound in result.data.variables["bound"].values]
+    return list(dict.fromkeys(found))

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from rnnviz.choice import Choice
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import decades, units
+from rnnviz.figures import decades, lens, units
 from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
@@ -23,6 +24,7 @@ class JacobianPaths(Choice):
     """log₁₀ of ‖∂s_T/∂s_t‖₂ and of its parts over the lag: direct (∏ f or ∏ z), c→h→c or the rest, and h→h."""
 
     kind: Literal["jacobian_paths"] = Field("jacobian_paths", repr=False)
+    precisions: PrecisionsName = "common"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -57,9 +59,9 @@ class JacobianPaths(Choice):
                 traces.append(decades.line(lags, curves[name], name=label, line=stroke, hovertemplate=hover))
         title = text("figure.jacobian_paths.title", curve=name_of(result, text))
         frame = look.layout(title, units.of_example(result, None, text), uirevision="paths")
-        axes = decades.decade_axes(curves.values(), text("figure.gradient_flow.x.jacobian"), text, look) | {
-            "legend": decades.legend(look)
-        }
+        axes = decades.decade_axes(
+            curves.values(), text("figure.gradient_flow.x.jacobian"), text, look, self.precisions
+        ) | {"legend": decades.legend(look)}
         return {"data": traces, "layout": frame | axes}
 
     def reading(self, results: Results, text: Text) -> str:
@@ -70,7 +72,8 @@ class JacobianPaths(Choice):
         end = {name: float(curve[-1]) for name, curve in curves.items()}
         curve, steps, total = name_of(result, text), int(lags[-1]), power_of_ten(end["all"])
         if "direct" not in end:
-            return text("sentence.jacobian_paths.none", curve=curve, steps=steps, total=total)
+            none = text("sentence.jacobian_paths.none", curve=curve, steps=steps, total=total)
+            return f"{none} {lens.in_words(lens.lost(curves['all'], lags), text)}".strip()
         tells = abs(end["all"] - end["direct"]) <= WITHIN and end["detour"] <= end["direct"]
         story = "good" if tells else "bad"
         gate = result.experiment.cell.keeping_gate or ""
@@ -79,7 +82,8 @@ class JacobianPaths(Choice):
             direct=power_of_ten(end["direct"]), detour=power_of_ten(end["detour"]), symbol=units.SYMBOLS[gate],
         )  # fmt: skip
         source = text(f"theory.gates.{gate}")
-        return f"{told} {text('theory.gates.about', symbol=units.SYMBOLS[gate], source=source)}"
+        about = text("theory.gates.about", symbol=units.SYMBOLS[gate], source=source)
+        return " ".join(filter(None, [told, lens.in_words(lens.lost(curves["all"], lags), text), about]))
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per path, at a few lags."""

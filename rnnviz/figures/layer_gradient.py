@@ -9,10 +9,9 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice
-from rnnviz.figures import units
-from rnnviz.figures.decades import decade_axes
-from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
-from rnnviz.figures.gradient_flow import thinned
+from rnnviz.figures import decades, lens, units
+from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
@@ -43,6 +42,7 @@ class LayerGradient(Choice):
 
     kind: Literal["layer_gradient"] = Field("layer_gradient", repr=False)
     part: Literal["state", "hidden_state", "cell_state"] = "hidden_state"
+    precisions: PrecisionsName = "common"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class LayerGradient(Choice):
         traces = [trace for layer in reversed(range(len(curves))) for trace in self.layer(result, layer, text, look)]
         title = text("figure.layer_gradient.title", curve=name_of(result, text))
         layout = look.layout(title, units.subtitle(result, None, text), uirevision=f"layers-{part}")
-        layout |= decade_axes([curves], text("figure.units.time"), text, look)
+        layout |= decades.decade_axes([curves], text("figure.units.time"), text, look, self.precisions)
         layout["annotations"].append(
             {"xref": "paper", "x": 0, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8,
              "xshift": 24, "showarrow": False, "text": f"‖∂ℓ/∂<i>{SYMBOLS[part]}</i><sub>t</sub>‖", "font": {"size": 17}}
@@ -77,20 +77,15 @@ class LayerGradient(Choice):
         of_all, colour = self.curves(result), look.colour(result.experiment.cell.kind)
         from_top = len(of_all) - 1 - layer
         name = text("figure.units.layer", layer=layer + 1)
-        time = np.arange(1, of_all.shape[-1] + 1)
-
-        def line(y: np.ndarray, **rest: Any) -> dict[str, Any]:
-            x, y = thinned(time, np.where(np.isfinite(y), y, np.nan))
-            return {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), "legendgroup": name, **rest}
-
-        edge = {"line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        time, group = np.arange(1, of_all.shape[-1] + 1), {"legendgroup": name}
+        edge = {"line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **group}
         fill = {"fill": "tonexty", "fillcolor": look.faint(colour, 0.10)}
         low, median, high = of_all[layer]
         stroke = {"color": look.faint(colour, OPACITIES[from_top]), "dash": DASHES[from_top], "width": 3}
         hover = f"{name}<br>t = %{{x}}: 10<sup>%{{y:.2f}}</sup><extra></extra>"
         return [
-            line(low, **edge), line(high, **edge, **fill),
-            line(median, name=name, line=stroke, hovertemplate=hover, showlegend=True),
+            decades.line(time, low, **edge), decades.line(time, high, **edge, **fill),
+            decades.line(time, median, name=name, line=stroke, hovertemplate=hover, showlegend=True, **group),
         ]  # fmt: skip
 
     def ways(self, result: Result) -> dict[int, Way | None]:
@@ -112,7 +107,14 @@ class LayerGradient(Choice):
         if len(ways) > 1 and top and lowest and np.isfinite(top.end) and np.isfinite(lowest.end):
             ratio = power_of_ten(lowest.end - top.end)
             said.append(text("sentence.layer_gradient.depth", ratio=ratio, top=max(ways)))
-        return " ".join(said)
+        said.append(self.lost_in_words(result, text))
+        return " ".join(filter(None, said))
+
+    def lost_in_words(self, result: Result, text: Text) -> str:
+        """Of the layer whose gradient is the smallest at the first step, or gone the soonest."""
+        medians = self.curves(result)[:, 1]
+        smallest = min(medians, key=lambda median: (median[0], int(np.isfinite(median).sum())))
+        return lens.in_words(lens.of_way_back(smallest), text)
 
     def part_in_words(self, layer: int, found: Way, text: Text) -> str:
         way = "grown" if found.kept > 0.01 else "part"

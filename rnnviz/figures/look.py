@@ -68,6 +68,17 @@ class Look:
         low, high = CELL_COLOURS[self.dark]["lstm"], CELL_COLOURS[self.dark]["elman"]
         return [[0.0, low], [0.5, self.paper], [1.0, high]]
 
+    def graded(self, share: float) -> str:
+        """0 to 1 for lines: blue, purple, orange, each of which stands out from the paper, as a light yellow would not."""
+        stops = (CELL_COLOURS[self.dark]["lstm"], OTHER_COLOURS[self.dark][0], CELL_COLOURS[self.dark]["elman"])
+        place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
+        left = min(int(place), len(stops) - 2)
+        mixed = (
+            round((1 - place + left) * int(a, 16) + (place - left) * int(b, 16))
+            for a, b in ((stops[left][k : k + 2], stops[left + 1][k : k + 2]) for k in (1, 3, 5))
+        )
+        return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
     def faint(self, colour: str, opacity: float) -> str:
         red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
         return f"rgba({red},{green},{blue},{opacity})"

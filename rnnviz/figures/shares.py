@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from abc import abstractmethod
+from typing import Annotated, Literal
 
 import numpy as np
 import xarray as xr
 
 from rnnviz.cells.cell import Cell
+from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.weight_gradient import ALL, SHARE
 from rnnviz.figures import units
-from rnnviz.figures.figure import Result
+from rnnviz.figures.figure import FigureDict, Result, Results
+from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
@@ -18,6 +21,25 @@ MatrixName = Literal["weight_hh", "weight_ih"]
 BlockName = Literal["all", "input_gate", "forget_gate", "candidate", "output_gate", "reset_gate", "update_gate"]
 IN_FIGURES = {"weight_hh": "<i>W</i><sub>hh</sub>", "weight_ih": "<i>W</i><sub>ih</sub>"}
 IN_SENTENCES = {"weight_hh": "W_hh", "weight_ih": "W_ih"}
+
+
+class OfMatrix(Choice):
+    """A figure of one matrix: of all its rows or those of one gate, in one layer."""
+
+    matrix: MatrixName = "weight_hh"
+    block: BlockName = "all"
+    layer: Annotated[int, Range(1, 4)] = 1
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("weight_gradient",)
+
+    def curves(self, result: Result) -> dict[str, np.ndarray]:
+        return shares(result, self.matrix, self.block, self.layer)
+
+    @abstractmethod
+    def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
+        """What is drawn of these curves."""
 
 
 def blocks_of(cell: Cell) -> tuple[str, ...]:
@@ -63,6 +85,16 @@ def relative(curves: dict[str, np.ndarray]) -> np.ndarray:
 
 def drawable(curves: dict[str, np.ndarray]) -> bool:
     return bool(np.isfinite(norm_of(curves)))
+
+
+def in_percent(fraction: float) -> str:
+    """31, 4.2, 0.07, −12; more than 100 where steps pull against each other."""
+    return f"{float(f'{100 * fraction:.2g}'):.10g}".replace("-", "−")
+
+
+def finite(log_norms: np.ndarray) -> np.ndarray:
+    """An exact zero is drawn as a gap."""
+    return np.where(np.isfinite(log_norms), log_norms, np.nan)
 
 
 def without_gradient(result: Result, curves: dict[str, np.ndarray], matrix: str, text: Text) -> str:

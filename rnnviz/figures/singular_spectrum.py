@@ -11,10 +11,13 @@ from pydantic import Field
 from rnnviz.choice import Choice
 from rnnviz.diagnostics.diagnostic import evenly
 from rnnviz.figures import decades, predictions, units
-from rnnviz.figures.figure import ZERO_BELOW, FigureDict, Result, Results, power_of_ten
+from rnnviz.figures.condition_number import of_spectrum
+from rnnviz.figures.figure import FigureDict, Result, Results, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
 from rnnviz.figures.predictions import Prediction
 from rnnviz.figures.survival import name_of
+from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 THEORY_DASHES = {"pascanu": "dash", "orthogonal": "dash", "power": "dashdot", "mean_field_product": "dot"}
@@ -28,6 +31,7 @@ class SingularSpectrum(Choice):
     """
 
     kind: Literal["singular_spectrum"] = Field("singular_spectrum", repr=False)
+    precisions: PrecisionsName = "common"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -64,7 +68,7 @@ class SingularSpectrum(Choice):
         return {
             "data": traces,
             "layout": frame
-            | decades.decade_axes([spectrum], text("figure.gradient_flow.x.jacobian"), text, look)
+            | decades.decade_axes([spectrum], text("figure.gradient_flow.x.jacobian"), text, look, self.precisions)
             | {"legend": decades.legend(look)},
         }
 
@@ -91,14 +95,13 @@ class SingularSpectrum(Choice):
         if len(lags) < 2:
             return units.overflowed(result, text)
         end = spectrum[-1]
-        lost = int((end < ZERO_BELOW["float32"]).sum())
         said = text(
             "sentence.singular_spectrum.end", curve=name_of(result, text), steps=int(lags[-1]),
             largest=power_of_ten(float(end[0])), median=power_of_ten(float(end[len(end) // 2])),
             condition=condition(end),
         )  # fmt: skip
-        told = [said, text("sentence.singular_spectrum.lost", lost=lost, of=len(end)) if lost else ""]
-        return " ".join(filter(None, [*told, predictions.about(self.theories(result), text)]))
+        told = [said, lost_in_words(end, text), predictions.about(self.theories(result), text)]
+        return " ".join(filter(None, told))
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per lag, at most a dozen."""
@@ -127,6 +130,13 @@ class SingularSpectrum(Choice):
         )  # fmt: skip
 
 
+def lost_in_words(logs: np.ndarray, text: Text) -> str:
+    """How many of all directions each format cannot hold any more; nothing where each holds all."""
+    counts = {name: int((logs < one.least).sum()) for name, one in PRECISIONS.items()}
+    parts = [f"{name} {count}" for name, count in counts.items() if count]
+    return text("sentence.singular_spectrum.lost", parts=", ".join(parts), of=len(logs)) if parts else ""
+
+
 def mean_square(logs: np.ndarray) -> np.ndarray:
     """log₁₀ of √(mean σ²) = ‖P‖_F/√N for every lag, from log₁₀ σ, descending (lag, state)."""
     top = np.where(np.isfinite(logs[:, :1]), logs[:, :1], 0.0)
@@ -137,4 +147,4 @@ def mean_square(logs: np.ndarray) -> np.ndarray:
 
 def condition(logs: np.ndarray) -> str:
     """σ₁/σ_n for a reader; ∞ where a direction is lost."""
-    return power_of_ten(float(logs[0] - logs[-1])) if np.isfinite(logs).all() else "∞"
+    return power_of_ten(float(of_spectrum(logs[None])[0]))

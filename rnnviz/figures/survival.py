@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from rnnviz.figures.figure import LARGEST, ZERO_BELOW, Result, Results, power_of_ten
+from rnnviz.figures import lens
+from rnnviz.figures.figure import Result, Results, power_of_ten
+from rnnviz.figures.lens import Lost
 from rnnviz.text import Text
 
 ROSE = 0.7  # decades above both ends: a rise worth a sentence
@@ -20,7 +22,7 @@ class Survival(NamedTuple):
 
     kept: float
     steps: int
-    lost_after: dict[str, int | None]  # dtype -> first lag at which it is below the smallest number
+    lost: dict[str, Lost]  # by format, where on the way back
     outcome: str
     overflow_time: int
     peak: float = 0.0  # decades above the start
@@ -53,16 +55,10 @@ def survival(result: Result, quantity: str, part: str = "state") -> Survival:
     started = np.flatnonzero(np.isfinite(curve))
     curve = curve[started[0] :] if len(started) else curve[:0]  # a loss at an earlier step leaves zeros after it
     kept = float(curve[-1] - curve[0]) if len(curve) else np.nan
-    lost = {dtype: first_below(curve, floor) for dtype, floor in ZERO_BELOW.items()}
     peak_at = int(np.argmax(curve)) if len(curve) else 0
     peak = float(curve[peak_at] - curve[0]) if len(curve) else 0.0
     outcome, time = attributes["outcome"], attributes["overflow_time"]
-    return Survival(kept, max(len(curve) - 1, 0), lost, outcome, time, peak, peak_at)
-
-
-def first_below(curve: np.ndarray, floor: float) -> int | None:
-    below = np.flatnonzero(curve < floor)
-    return int(below[0]) if len(below) else None
+    return Survival(kept, max(len(curve) - 1, 0), lens.lost(curve), outcome, time, peak, peak_at)
 
 
 def name_of(result: Result, text: Text) -> str:
@@ -87,8 +83,11 @@ def reading(results: Results, quantity: str, part: str, text: Text) -> str:
         if finite[highest].peak - max(finite[highest].kept, 0.0) > ROSE:
             said.append(rise(results[highest], finite[highest], text))
         chosen = [weakest, steadiest] + ([strongest] if finite[strongest].kept > GROWN else [])
-        said += [sentence(results[name], finite[name], quantity, text) for name in dict.fromkeys(chosen)]
-    return " ".join(said)
+        for name in dict.fromkeys(chosen):
+            said.append(sentence(results[name], finite[name], quantity, text))
+            if name == weakest:  # which loses it first in every format
+                said.append(lens.in_words(finite[name].lost, text))
+    return " ".join(filter(None, said))
 
 
 def overflow(result: Result, s: Survival, text: Text) -> str:
@@ -102,13 +101,8 @@ def rise(result: Result, s: Survival, text: Text) -> str:
 
 
 def sentence(result: Result, s: Survival, quantity: str, text: Text) -> str:
-    dtype = result.experiment.dtype
     kind = "grows" if s.kept > GROWN else "keeps" if s.kept > KEPT_WELL else "loses"
-    words = text(f"sentence.{quantity}.{kind}", curve=name_of(result, text), kept=power_of_ten(s.kept), steps=s.steps)
-    lost = s.lost_after[dtype]
-    if lost is not None:
-        words += " " + text("sentence.lost", dtype=dtype, steps=lost)
-    return words
+    return text(f"sentence.{quantity}.{kind}", curve=name_of(result, text), kept=power_of_ten(s.kept), steps=s.steps)
 
 
 def table(results: Results, quantity: str, part: str, text: Text) -> pd.DataFrame:
@@ -124,10 +118,7 @@ def table(results: Results, quantity: str, part: str, text: Text) -> pd.DataFram
                 text("table.per_step"): f"{10**s.per_step:.4f}"
                 if not np.isnan(s.per_step) and np.isfinite(s.per_step)
                 else "—",
-                **{
-                    text("table.lost", dtype=dtype): "—" if lag is None else str(lag)
-                    for dtype, lag in list(s.lost_after.items())[:2]
-                },
+                **{text("table.lost", dtype=dtype): lens.in_cell(one) for dtype, one in s.lost.items()},
                 text("table.outcome"): text(f"outcome.{s.outcome}", time=s.overflow_time, dtype=result.experiment.dtype)
                 if s.outcome == "diverged"
                 else text(f"outcome.{s.outcome}"),
@@ -136,4 +127,4 @@ def table(results: Results, quantity: str, part: str, text: Text) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-__all__ = ["LARGEST", "Survival", "curve_of", "reading", "survival", "table"]
+__all__ = ["Survival", "curve_of", "reading", "survival", "table"]

@@ -14,7 +14,6 @@ from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.gradient_flow import MOST_POINTS
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
-from rnnviz.figures.weight_shares import finite
 from rnnviz.text import Text
 
 SYMBOLS = {"input_gate": "i", "forget_gate": "f", "output_gate": "o", "reset_gate": "r", "update_gate": "z",
@@ -48,7 +47,7 @@ class WeightBlocks(Choice):
         for matrix, axis in (("weight_hh", "y"), ("weight_ih", "y2")):
             rows = self.rows(result, matrix)
             if rows:
-                z = np.stack([finite(row)[kept] for row in rows.values()])[::-1]  # the first gate above
+                z = np.stack([shares.finite(row)[kept] for row in rows.values()])[::-1]  # the first gate above
                 maps.append(self.map(matrix, axis, time[kept], z, [SYMBOLS[gate] for gate in rows][::-1]))
         title = text("figure.weight_blocks.title", curve=name_of(result, text))
         layout = look.layout(title, units.subtitle(result, self.layer, text), uirevision="blocks")

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnnviz.choice import Choice, Range
-from rnnviz.figures import shares, units
-from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
-from rnnviz.figures.gradient_flow import thinned
+from rnnviz.figures import decades, shares, units
+from rnnviz.figures.figure import FigureDict, Results, power_of_ten
+from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
+from rnnviz.figures.shares import in_percent
 from rnnviz.figures.survival import name_of
-from rnnviz.figures.weight_shares import finite, in_percent
 from rnnviz.text import Text
 
 
-class WeightCancellation(Choice):
+class WeightCancellation(shares.OfMatrix):
     """log₁₀ ‖Σ_{k≥t} S_k‖ and log₁₀ Σ_{k≥t} ‖S_k‖ against t, added up from the last step backwards as the gradient is."""
 
     kind: Literal["weight_cancellation"] = Field("weight_cancellation", repr=False)
-    matrix: shares.MatrixName = "weight_hh"
-    block: shares.BlockName = "all"
-    layer: Annotated[int, Range(1, 4)] = 1
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return ("weight_gradient",)
-
-    def curves(self, result: Result) -> dict[str, np.ndarray]:
-        return shares.shares(result, self.matrix, self.block, self.layer)
+    precisions: PrecisionsName = "common"
 
     def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
         _, result = units.first(results)
@@ -44,22 +34,17 @@ class WeightCancellation(Choice):
         }  # fmt: skip
         traces = []
         for name, style in lines.items() if shares.drawable(curves) else ():
-            x, y = thinned(time, finite(curves[name]))
             label = text(f"figure.weight_cancellation.{name}")
             hover = f"{label}<br>t = %{{x}}: 10<sup>%{{y:.3f}}</sup><extra></extra>"
-            traces.append(
-                {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y), "name": label,
-                 "hovertemplate": hover, **style}
-            )  # fmt: skip
+            traces.append(decades.line(time, curves[name], name=label, hovertemplate=hover, **style))
         matrix = shares.in_figures(result, self.matrix, self.block, text)
         title = text("figure.weight_cancellation.title", matrix=matrix, curve=name_of(result, text))
         layout = look.layout(title, units.subtitle(result, self.layer, text), uirevision="cancellation")
-        return {"data": traces, "layout": layout | self.axes(text, look)}
+        return {"data": traces, "layout": layout | self.axes(curves, text, look)}
 
-    def axes(self, text: Text, look: Look) -> dict[str, Any]:
-        return {
-            "xaxis": look.axis(title={"text": text("figure.weight_cancellation.x")}),
-            "yaxis": look.axis(tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", nticks=8),
+    def axes(self, curves: dict[str, np.ndarray], text: Text, look: Look) -> dict[str, Any]:
+        drawn, x = [curves["tail"], curves["tail_of_sizes"]], text("figure.weight_cancellation.x")
+        return decades.decade_axes(drawn, x, text, look, self.precisions) | {
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom", "font": {"size": 14}},
             "margin": {"l": 70, "r": 20, "t": 128, "b": 56},
         }  # fmt: skip

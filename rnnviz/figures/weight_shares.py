@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from rnnviz.choice import Choice, Range
-from rnnviz.figures import shares, units
+from rnnviz.figures import decades, shares, units
 from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
 from rnnviz.figures.gradient_flow import thinned
 from rnnviz.figures.look import Look
+from rnnviz.figures.shares import in_percent
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
@@ -21,23 +21,13 @@ ROUNDOFF = {"float32": -24 * math.log10(2), "float64": -53 * math.log10(2)}  # w
 MOST = 0.9  # of Σ‖S_t‖: the steps of which the sentence speaks
 
 
-class WeightShares(Choice):
+class WeightShares(shares.OfMatrix):
     """Above ⟨S_t, G⟩ / ‖G‖², which sums to 1 over time; below log₁₀ ‖S_t‖ / ‖G‖ and the size of the share above.
 
     S_t is what time step t sends to the matrix, G = Σ_t S_t its gradient. A share is never larger than its size.
     """
 
     kind: Literal["weight_shares"] = Field("weight_shares", repr=False)
-    matrix: shares.MatrixName = "weight_hh"
-    block: shares.BlockName = "all"
-    layer: Annotated[int, Range(1, 4)] = 1
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return ("weight_gradient",)
-
-    def curves(self, result: Result) -> dict[str, np.ndarray]:
-        return shares.shares(result, self.matrix, self.block, self.layer)
 
     def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
         _, result = units.first(results)
@@ -51,11 +41,10 @@ class WeightShares(Choice):
         if not shares.drawable(curves):
             return {"data": [], "layout": layout | self.axes(result, curves, text, look)}
         time, share = shares.time_of(result), curves["projection"]
-        size = thinned(time, shares.relative(curves))
         traces = [
             self.step_line(time, np.maximum(share, 0), "towards", look.colour(result.experiment.cell.kind), text, look),
             self.step_line(time, np.minimum(share, 0), "against", look.muted, text, look),
-            self.size_line(*size, text, look),
+            self.size_line(time, shares.relative(curves), text, look),
             *self.marks(time, share, result, look),
         ]
         return {"data": traces, "layout": layout | self.axes(result, curves, text, look)}
@@ -72,11 +61,9 @@ class WeightShares(Choice):
 
     def size_line(self, time: np.ndarray, size: np.ndarray, text: Text, look: Look) -> dict[str, Any]:
         name = text("figure.weight_shares.size")
-        return {
-            "type": "scatter", "mode": "lines", "x": packed(time), "y": packed(finite(size)), "yaxis": "y2",
-            "name": name, "line": {"color": look.ink, "width": 2},
-            "hovertemplate": f"{name}<br>t = %{{x}}: 10<sup>%{{y:.2f}}</sup><extra></extra>",
-        }  # fmt: skip
+        hover = f"{name}<br>t = %{{x}}: 10<sup>%{{y:.2f}}</sup><extra></extra>"
+        stroke = {"color": look.ink, "width": 2}
+        return decades.line(time, size, yaxis="y2", name=name, line=stroke, hovertemplate=hover)
 
     def marks(self, time: np.ndarray, share: np.ndarray, result: Result, look: Look) -> list[dict[str, Any]]:
         """The size of each share on the axis of decades, in the colour of its sign."""
@@ -90,7 +77,7 @@ class WeightShares(Choice):
         return found
 
     def axes(self, result: Result, curves: dict[str, np.ndarray], text: Text, look: Look) -> dict[str, Any]:
-        dtype, sizes = result.experiment.dtype, finite(shares.relative(curves))
+        dtype, sizes = result.experiment.dtype, shares.finite(shares.relative(curves))
         low = min(np.nanmin(sizes, initial=-1.0), -1.0) * 1.06 - 1.0  # room for shares that are smaller than their size
         high = max(np.nanmax(sizes, initial=0.0), 0.0) + 0.3
         time = shares.time_of(result)
@@ -181,13 +168,3 @@ class Seen(NamedTuple):
             int(time[enough[-1]]), int(time[np.flatnonzero(np.isfinite(curves["size"]))[-1]]),
             float(share[largest]), int(time[largest]), float(share[share < 0].sum()), int((share < 0).sum()),
         )  # fmt: skip
-
-
-def in_percent(fraction: float) -> str:
-    """31, 4.2, 0.07, −12; more than 100 where steps pull against each other."""
-    return f"{float(f'{100 * fraction:.2g}'):.10g}".replace("-", "−")
-
-
-def finite(log_norms: np.ndarray) -> np.ndarray:
-    """An exact zero is drawn as a gap."""
-    return np.where(np.isfinite(log_norms), log_norms, np.nan)

@@ -25,7 +25,7 @@ class Batch:
     A job belongs to nobody: it is named by its key, and whoever knows the key may ask for it or cancel it. It has no
     deadline, and one whose worker died is not tried again: a job that eats all memory would do so twice, and only the
     handler knows how to go on from where it was. A worker is started when there is work for it and leaves when there is
-    none.
+    none. Its workers give way to those of the lanes that somebody waits for.
 
     command: starts a worker.   workers: how many at most; as many as there are cores, with one thread each, is the
     default.   queue_limit: jobs that may wait.   grace: seconds that a cancelled job has to put away what it did.
@@ -44,7 +44,7 @@ class Batch:
     ) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._queue_limit, self._grace, self._linger = queue_limit, grace, linger
-        self._crew = Crew(command, memory_limit, spare=False)
+        self._crew = Crew(command, memory_limit, spare=False, background=True)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         # Everything below is read and written with the lock held.

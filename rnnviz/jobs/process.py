@@ -16,7 +16,7 @@ from typing import Final, Literal, cast
 
 from rnnviz.jobs import wire
 from rnnviz.jobs.answers import Detail
-from rnnviz.jobs.serve import MEMORY_LIMIT_VARIABLE
+from rnnviz.jobs.serve import BACKGROUND_VARIABLE, MEMORY_LIMIT_VARIABLE
 
 START_LIMIT = 60.0  # s; importing torch for the first time on a slow disk has taken 30
 EXIT_WAIT = 1.0
@@ -26,6 +26,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 # of the time of a pass over an LSTM. Larger blocks than the page usually needs do go back: kept, they leave holes, and the
 # second study at the limit of its size found no address space.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(8 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+_PRIORITY_CLASS = {False: "BELOW_NORMAL_PRIORITY_CLASS", True: "IDLE_PRIORITY_CLASS"}
 
 
 class Note(Enum):
@@ -56,7 +57,7 @@ class Process:
     A thread of its own reads the pipe: a wait with a time limit is then a wait on a queue, on every platform.
     """
 
-    def __init__(self, command: Sequence[str], memory_limit: int) -> None:
+    def __init__(self, command: Sequence[str], memory_limit: int, background: bool = False) -> None:
         self._inbox: queue.SimpleQueue[wire.Frame | Note] = queue.SimpleQueue()
         self._ready = False
         self._popen = subprocess.Popen(
@@ -64,9 +65,9 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env=_environment(memory_limit),
+            env=_environment(memory_limit, background),
             # Windows only; elsewhere the worker lowers its own priority.
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+            creationflags=getattr(subprocess, _PRIORITY_CLASS[background], 0)
             | getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._to_worker = cast(FileIO, self._popen.stdin)
@@ -141,12 +142,15 @@ class Process:
 class Crew:
     """All worker processes of a lane, and perhaps one warm spare to step in when one has to be killed.
 
+    background: whether its workers give way to those of other lanes, for whose answers somebody waits.
+
     Recruit and keep the spare only from threads that live as long as the crew: Linux ends a worker with the *thread* that
     started it.
     """
 
-    def __init__(self, command: Sequence[str], memory_limit: int, spare: bool = True) -> None:
+    def __init__(self, command: Sequence[str], memory_limit: int, spare: bool = True, background: bool = False) -> None:
         self._command, self._memory_limit, self._wants_spare = tuple(command), memory_limit, spare
+        self._background = background
         self._lock = threading.Lock()
         self._all: set[Process] = set()
         self._spare: Process | None = None
@@ -189,14 +193,14 @@ class Crew:
         if self._closed:
             raise WorkerGone("closed")
         try:
-            process = Process(self._command, self._memory_limit)
+            process = Process(self._command, self._memory_limit, self._background)
         except OSError:
             raise WorkerGone("start") from None
         self._all.add(process)
         return process
 
 
-def _environment(memory_limit: int) -> dict[str, str]:
+def _environment(memory_limit: int, background: bool) -> dict[str, str]:
     """One thread per worker: with two, a training step took 8 ms idle and 331 ms beside a busy neighbour."""
     path = os.pathsep.join(filter(None, [str(IMPORT_ROOT), os.environ.get("PYTHONPATH")]))
     return {
@@ -205,4 +209,5 @@ def _environment(memory_limit: int) -> dict[str, str]:
         **KEPT_MEMORY,
         "PYTHONPATH": path,  # the page may have been started from any folder
         MEMORY_LIMIT_VARIABLE: str(memory_limit),
+        BACKGROUND_VARIABLE: str(int(background)),
     }

@@ -8,15 +8,18 @@ import math
 import re
 from typing import Any, Literal
 
+import numpy as np
 import xarray as xr
 
 from rnnviz.choice import InvalidParameter
+from rnnviz.diagnostics.training_result import last_tenth
 from rnnviz.experiment import Experiment
 from rnnviz.quantities import QUANTITIES, TRAINING_QUANTITIES
 from rnnviz.store.run import Run
 
 LARGEST = 256 << 20  # bytes of all arrays together, asked before any is read: 1 kB of HDF5 can promise terabytes
 KEY = re.compile(r"[0-9a-f]{16}")
+FACTS = ("loss", "accuracy", "gradient_norm")
 PERSONS = ("title", "tags", "note")  # what a person wrote, in an exported file
 
 
@@ -95,8 +98,7 @@ def facts(log: xr.Dataset) -> dict[str, float]:
     """The numbers of a run that a list can be sorted by: means over the last tenth of the updates."""
     if not log.sizes.get("update"):
         return {}
-    last = log.isel(update=slice(-max(1, log.sizes["update"] // 10), None))
-    means = {name: float(last[name].mean()) for name in ("loss", "accuracy", "gradient_norm") if name in last}
+    means = {name: float(np.nanmean(last_tenth(log[name].values))) for name in FACTS if name in log}
     return {name: value for name, value in means.items() if math.isfinite(value)}
 
 

@@ -15,15 +15,16 @@ from rnnviz.streams import Examples
 from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 from rnnviz.tasks.windows import frequencies, one_hot, present_and_next
 
-ModuleName = Literal["argparse", "difflib", "json", "random", "statistics", "textwrap"]
-PARTS = {"json": ("json", "json.decoder", "json.encoder", "json.scanner")}  # a package is read file by file
+ModuleName = Literal["argparse", "difflib", "json", "random", "statistics", "textwrap", "library"]
+JSON = ("json", "json.decoder", "json.encoder", "json.scanner")  # a package is read file by file
+PARTS = {"json": JSON, "library": ("argparse", "difflib", *JSON, "random", "statistics", "textwrap")}
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))  # fixed, so that the input has the same size for every text
 OTHER = len(ALPHABET)
 
 
 class Characters(Task):
-    """The source code of one module of Python's standard library; the answer is the next character.
+    """The source code of one module of Python's standard library, or of all these; the answer is the next character.
 
     x_t is one-hot over printable ASCII, newline and "other": 97 classes. Every example reads on from its own place.
     The library differs between versions of Python, so the fingerprint of the text is part of the key.

@@ -14,7 +14,7 @@ jobs.py     the above            work.py    the inside of a worker
 status.py   where one stands     place.py   the folder between the two
 """
 
-from rnnviz.trainings.jobs import CHECKPOINTS, Trainings, trainings
+from rnnviz.trainings.jobs import CHECKPOINTS, Trainings, trainings, understood
 from rnnviz.trainings.status import State, Status
 
-__all__ = ["CHECKPOINTS", "State", "Status", "Trainings", "trainings"]
+__all__ = ["CHECKPOINTS", "State", "Status", "Trainings", "trainings", "understood"]

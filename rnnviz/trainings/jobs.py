@@ -22,7 +22,7 @@ from rnnviz.jobs import Answer, Batch, Failure, Result, batch
 from rnnviz.store import DamagedRun, Lock, Run, Store, is_held
 from rnnviz.store.reading import facts
 from rnnviz.trace import Outcome, Trace
-from rnnviz.training import NoTraining
+from rnnviz.training import NoTraining, NotTrained
 from rnnviz.trainings.place import Pace, Place
 from rnnviz.trainings.status import State, Status
 
@@ -55,10 +55,10 @@ class Trainings:
     def start(self, experiment: Experiment) -> Status:
         """See to it that this training is under way; one that ended by itself, or is under way, stays as it is.
 
-        Raises OverBudget, and ValueError for an experiment without training.
+        Raises OverBudget, and NotTrained for an experiment without training.
         """
         if isinstance(experiment.training, NoTraining):
-            raise ValueError("this experiment has no training; try Experiment(training=Training(updates=200))")
+            raise NotTrained
         check_training(experiment)
         key = experiment.key
         self._await(key, lambda: self._open.get(key) == "")  # one that is being paused has to be paused first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -75,15 +75,21 @@ def parameters_of(value: object) -> tuple[Parameter, ...]:
 
 
 def preset_menu(record: GradientFlowPage, text: Text) -> None:
-    memory.show(PRESET, preset_of(record))
-    st.selectbox(
-        text("page.preset"),
-        [OWN, *PRESETS],
-        key=PRESET,
-        format_func=lambda name: text(f"preset.{name}.label") if name else text("page.own_setting"),
-        on_change=choose_preset,
-        help=text("page.preset_help"),
+    names = {name: text(f"preset.{name}.label") for name in PRESETS}
+    menu_of_settings(
+        PRESET, preset_of(record), names, text("page.preset"), text("page.preset_help"), choose_preset, text
     )
+
+
+def menu_of_settings(
+    key: str, now: str, names: Mapping[str, str], label: str, help: str, choose: Callable[[], None], text: Text
+) -> None:
+    """Settings worth choosing by their names; what was set by hand is an entry of its own."""
+    memory.show(key, now)
+    st.selectbox(
+        label, [OWN, *names], key=key, format_func=lambda name: names.get(name, text("page.own_setting")), help=help,
+        on_change=choose,
+    )  # fmt: skip
 
 
 def choose_preset() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,11 +15,12 @@ from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.figures import GradientFlow, LayerGradient
 from rnnviz.figures.activation_use import PlaceName
 from rnnviz.figures.equations import NotationName
+from rnnviz.figures.phase_map import ColourName
 from rnnviz.figures.shares import BlockName, MatrixName
 from rnnviz.figures.units import VariableName
+from rnnviz.planes import BASE, PLANES, WHITE_FEATURES, Plane, PlaneName, ResolutionName
 
 ClaimName = Literal["norm", "radius", "weight", "lstm", "gates", "clipping", "relu", "slope", "axis"]
-WHITE_FEATURES = 64  # inputs that are as good as independent from unit to unit, as mean-field theory has them
 
 
 class OneNetwork(Choice):
@@ -100,6 +101,39 @@ class LyapunovView(Choice):
         return changes
 
 
+class PhaseView(Choice):
+    """Which plane the page Phase diagram maps, and what its networks have in common: the theory holds for the first map."""
+
+    kind: Literal["phase"] = Field("phase", repr=False)
+    plane: PlaneName = "variance"
+    colour: ColourName = "exponent"
+    resolution: ResolutionName = "medium"
+    cell: Literal["elman", "lstm", "gru"] = "elman"
+    activation: ActivationName = "tanh"
+    initializer: Literal["gaussian", "orthogonal", "glorot", "identity"] = "gaussian"
+    hidden_size: Annotated[int, Range(4, 256, symbol="H", unit="units", log=True)] = BASE.cell.hidden_size
+    sequence_length: Annotated[int, Range(20, 1_000, symbol="T", unit="time steps", log=True)] = 300
+    variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 0.25
+
+    @property
+    def parameters(self) -> Plane:
+        return PLANES[self.plane]
+
+    def network(self) -> OneNetwork:
+        """A forget bias is the LSTM's."""
+        return OneNetwork(cell="lstm" if self.plane == "forget_bias" else self.cell, activation=self.activation)
+
+    def words(self) -> dict[str, Word]:
+        """What all networks of the map change in the experiment; its seed, its biases and its gain stay."""
+        return {
+            "task": "noise" if self.variance else "impulse", "task.features": WHITE_FEATURES, "loss": "last",
+            "task.sequence_length": self.sequence_length, "batch_size": BASE.batch_size,
+            "initializer": self.initializer, "initializer.scale": "gain",
+            "cell": "lstm", "cell.hidden_size": self.hidden_size, "cell.layers": 1,
+            **({"task.variance": self.variance} if self.variance else {}),
+        }  # fmt: skip
+
+
 class GradientFlowPage(Choice):
     """One base experiment for all nine networks, what belongs to the GRU alone, and a view for each page.
 
@@ -121,6 +155,7 @@ class GradientFlowPage(Choice):
     bptt: BpttView = BpttView()
     lyapunov: LyapunovView = LyapunovView()
     misconceptions: MisconceptionsView = MisconceptionsView()
+    phase: PhaseView = PhaseView()
 
     def study(self) -> Study:
         return self.compared(("sigmoid", "tanh", "relu"))
@@ -152,11 +187,37 @@ class GradientFlowPage(Choice):
         changes = dict(network.changes)
         return Study.of(base, {f"seed-{k + 1}": changes | {"seed": (first + k) % 2**31} for k in range(view.seeds)})
 
+    def mapped(self) -> Study:
+        """All networks of the phase diagram, as variations of its first: it is the same wherever the experiment stands."""
+        plane, resolution = self.phase.parameters, self.phase.resolution
+        first = plane.words(plane.across.at(resolution)[0], plane.up.at(resolution)[0])
+        return plane.study(self.standing(first).one, resolution)
+
+    def standing(self, point: Mapping[str, Word]) -> GradientFlowPage:
+        """The same with the experiment of all pages set to one network of the phase diagram; `point` says which."""
+        drawn, point = self.phase.network(), dict(point)
+        activation = point.pop("cell.activation", drawn.activation)  # the one network's; the nine have each their own
+        network = self.network.model_copy(update={"cell": drawn.cell, "activation": activation})
+        experiment = self.experiment.changed(self.phase.words()).changed(point)
+        return self.model_copy(update={"experiment": experiment, "network": network})
+
+    @property
+    def mark(self) -> dict[str, Word] | None:
+        """What the experiment of all pages is in the words of the phase diagram, if it is one of its networks, whether or
+        not on its grid."""
+        place = self.phase.parameters.at(self.one)
+        point = None if place is None else self.phase.parameters.words(*place)
+        return point if point is not None and self.standing(point).one == self.one else None
+
+    @property
+    def one(self) -> Experiment:
+        """The experiment of that network."""
+        (experiment,) = self.opened().experiments().values()
+        return experiment
+
     @property
     def cell(self) -> Cell:
-        """The cell of that network."""
-        (experiment,) = self.opened().experiments().values()
-        return experiment.cell
+        return self.one.cell
 
     @property
     def layer(self) -> int:

@@ -14,7 +14,7 @@ SIDEBAR_WIDTH = 380  # pixels; four Korean words of a segmented control fit besi
 FRONT = "gradient_flow"
 SECTIONS = {  # each page is a file in views/; the front page stands before all sections
     "one_network": ("gates", "weight_gradient", "activation", "equations", "layers"),
-    "why": ("jacobians", "bptt", "lyapunov", "misconceptions"),
+    "why": ("jacobians", "bptt", "lyapunov", "phase_diagram", "misconceptions"),
     "training": ("training", "runs"),
     "learn": (*(f"learn/{name}" for name in NAMES), "learn/glossary"),
 }

@@ -12,7 +12,7 @@ from rnnviz.export import Picture
 from rnnviz.figures import AnyFigure, Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory, taking
+from rnnviz.ui import asking, failures, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import controls, look, move_cursor, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, GradientFlowPage
@@ -185,4 +185,7 @@ def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, picture: Pict
         return
     with st.expander(text("page.table")):
         st.dataframe(figure.table(results, text), hide_index=True)
-    taking.menu(picture, text, key=f"network.{figure.kind}", file_name=name)
+    with st.container(horizontal=True):
+        with st.container(width="content"):  # a fragment takes all the width that it is given
+            verifying.menu(picture, text, key=f"network.{figure.kind}")
+        taking.menu(picture, text, key=f"network.{figure.kind}", file_name=name)

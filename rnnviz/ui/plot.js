@@ -27,7 +27,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function open(root) {
   const part = selector => root.querySelector(selector)
   const view = { root, canvas: part(".canvas"), badge: part(".badge"), failure: part(".failure"), note: part(".note") }
-  for (const button of root.querySelectorAll("button")) button.onclick = () => save(view, button.dataset.format)
+  for (const button of root.querySelectorAll("button[data-format]")) button.onclick = () => save(view, button.dataset.format)
   view.observer = new ResizeObserver(() => fit(view))
   view.observer.observe(view.canvas)
   return view
@@ -36,6 +36,7 @@ function open(root) {
 function close(view) {
   view.observer.disconnect()
   clearTimeout(view.clicking)
+  closeFilm(view.canvas)
   window.Plotly?.purge(view.canvas)
   views.delete(view.root)
 }
@@ -50,7 +51,7 @@ function label({ root, canvas, badge, note, data }) {
   badge.hidden = !data.stale
   badge.textContent = words.computing
   note.textContent = data.note
-  for (const button of root.querySelectorAll("button")) {
+  for (const button of root.querySelectorAll("button[data-format]")) {
     button.title = words[`save_${button.dataset.format}`]
     button.setAttribute("aria-label", button.title)
   }
@@ -71,6 +72,7 @@ async function draw(view) {
   const frame = view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout
   await Plotly.react(view.canvas, data, { uirevision: "kept", ...frame, autosize: true }, CONFIG)
   view.failure.hidden = true
+  withFilm(view.canvas, view.root.querySelector("figcaption"))
   if (!first) return
   giveWay(view)
   view.canvas.on("plotly_afterplot", () => giveWay(view))

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import streamlit as st
 
+from rnnviz.export.page import PLAY
 from rnnviz.ui.shelf import PLOTLY_URL
 
 HTML = """
@@ -99,5 +100,5 @@ def _beside(name: str) -> str:
 
 # With styles of its own Plotly would not find the ones it writes for its tool bar, hence no isolation.
 _component = st.components.v2.component(
-    "rnnviz_plot", html=HTML, css=_beside("plot.css"), js=_beside("plot.js"), isolate_styles=False
+    "rnnviz_plot", html=HTML, css=_beside("plot.css"), js=PLAY + _beside("plot.js"), isolate_styles=False
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from rnnviz.choice import Word
+from rnnviz.figures.many_runs import label, said
 from rnnviz.store import Run
 from rnnviz.text import Text
 
@@ -28,8 +28,8 @@ def table(runs: Sequence[Run], text: Text) -> pd.DataFrame:
                 text("runs.column.name"): name_of(run, text),
                 text("runs.column.state"): text(f"run_state.{run.state}"),
                 text("runs.column.update"): run.update,
-                text("log.quantity.loss"): run.facts.get("loss"),
-                text("log.quantity.accuracy"): run.facts.get("accuracy"),
+                text("option.logged.loss.label"): run.facts.get("loss"),
+                text("option.logged.accuracy.label"): run.facts.get("accuracy"),
                 text("runs.column.tags"): list(run.tags),
                 text("runs.column.changed"): datetime.fromtimestamp(run.changed),
                 text("runs.column.note"): run.note,
@@ -49,15 +49,3 @@ def differences(runs: Sequence[Run], text: Text) -> pd.DataFrame:
     return pd.DataFrame(
         [[said(path, word, text) for word in words] for path, words in varying.items()], index=index, columns=columns
     )
-
-
-def label(path: str, text: Text) -> str:
-    key = f"parameter.{path.rpartition('.')[2]}.label"
-    return text(key) if key in text else path
-
-
-def said(path: str, word: Word | None, text: Text) -> str:
-    if word is None:
-        return "–"
-    key = f"option.{path.rpartition('.')[2]}.{word}.label"
-    return text(key) if key in text else str(word).lower() if isinstance(word, bool) else str(word)

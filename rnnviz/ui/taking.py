@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rnnviz.diagnostics.training_result import outcome_of
-from rnnviz.experiment import Experiment
+from rnnviz.experiment import Experiment, Study
 from rnnviz.export import FORMATS, CannotExport, DemonstrationPicture, Format, Picture
 from rnnviz.export.chromium import check_browser
 from rnnviz.figures.training import TRAINING_FIGURES
@@ -64,6 +65,11 @@ def menu(picture: Picture | DemonstrationPicture, text: Text, *, key: str, file_
     if popover.open:
         with popover:
             contents(Offer(picture, text, key, file_name))
+
+
+def is_open(key: str) -> bool:
+    """Whether the menu of this place is open just now."""
+    return bool(memory.get(f"{key}.taking"))
 
 
 def contents(offer: Offer) -> None:
@@ -122,12 +128,29 @@ def numbers(offer: Offer) -> Iterator[Order]:
 
 def one_of(offer: Offer, picture: Picture) -> str:
     """Which of several runs is meant."""
-    text, study, names = offer.text, picture.study.experiments(), list(picture.results)
+    text, names = offer.text, list(picture.results)
     if len(names) == 1:
         return names[0]
-    return st.selectbox(
-        text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: curve(study[one], text)
-    )
+    labels = labels_of(picture.study, text)
+    return st.selectbox(text("taking.curve"), names, key=f"{offer.key}.curve", format_func=lambda one: labels[one])
+
+
+def labels_of(study: Study, text: Text) -> dict[str, str]:
+    """The names of its runs; those that share one also say the numbers in which they differ, or else their keys."""
+    experiments = study.experiments()
+    numbers = {
+        one.name: [f"{path.rpartition('.')[2]} = {word}" for path, word in one.changes if not isinstance(word, str)]
+        for one in study.variations
+    }
+    labels = {name: curve(one, text) for name, one in experiments.items()}
+    labels = told_apart(labels, {name: " · " + ", ".join(found) for name, found in numbers.items() if found})
+    return told_apart(labels, {name: f" ({one.key[:4]})" for name, one in experiments.items()})
+
+
+def told_apart(labels: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+    """What is shared by several gets what there is more to say of each."""
+    counts = Counter(labels.values())
+    return {name: label + more.get(name, "") if counts[label] > 1 else label for name, label in labels.items()}
 
 
 def log(offer: Offer, picture: Picture, slot: DeltaGenerator) -> None:

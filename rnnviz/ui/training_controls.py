@@ -6,12 +6,12 @@ import streamlit as st
 
 from rnnviz.choice import Choice
 from rnnviz.comparing import Activations, Cells, Clippings, ForgetBiases
+from rnnviz.replays import REPLAYS
 from rnnviz.text import Text
 from rnnviz.training import Training
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
-from rnnviz.ui.experiment_controls import OWN, parameters_of, task_controls
-from rnnviz.ui.training_presets import REPLAYS
+from rnnviz.ui.experiment_controls import OWN, menu_of_settings, parameters_of, task_controls
 from rnnviz.ui.training_record import START, TrainingPage
 
 REPLAY = "train.replay"
@@ -91,15 +91,8 @@ def inner(of: Choice, name: str, control: Controls, but: str = "") -> None:
 
 
 def replay_menu(record: TrainingPage, text: Text) -> None:
-    memory.show(REPLAY, replay_of(record))
-    st.selectbox(
-        text("replay.label"),
-        [OWN, *REPLAYS],
-        key=REPLAY,
-        format_func=lambda name: text(f"replay.{name}.label") if name else text("page.own_setting"),
-        on_change=choose,
-        help=text("replay.help"),
-    )
+    names = {name: text(f"replay.{name}.label") for name in REPLAYS}
+    menu_of_settings(REPLAY, replay_of(record), names, text("replay.label"), text("replay.help"), choose, text)
 
 
 def choose() -> None:
@@ -110,7 +103,7 @@ def choose() -> None:
 
 
 def replay(name: str) -> TrainingPage:
-    return START.changed(REPLAYS[name])
+    return START.changed(REPLAYS[name].words)
 
 
 def replay_of(record: TrainingPage) -> str:

@@ -33,6 +33,13 @@ class UnderWay(NamedTuple):
         return any(status.active for status in self.known)
 
     @property
+    def finished(self) -> bool:
+        """Whether all of them have ended by themselves."""
+        return all(
+            status is not None and status.state in ("completed", "diverged") for status in self.statuses.values()
+        )
+
+    @property
     def to_start(self) -> bool:
         """Whether there is one that was never started, or not accepted."""
         return len(self.known) < len(self.statuses)

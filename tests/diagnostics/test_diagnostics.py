@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rnnviz.cells import CELLS, LSTM, Elman
 from rnnviz.diagnostics import DIAGNOSTICS, Diagnostic, gradient_flow, jacobian_bounds, jacobian_norm
 from rnnviz.diagnostics.diagnose import diagnose, diagnose_study, results
-from rnnviz.diagnostics.diagnostic import BAND, band
 from rnnviz.diagnostics.exchange import pack, unpack
 from rnnviz.engine import run
 from rnnviz.engine.network import draw_parameters
+from rnnviz.engine.norms import BAND, band
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast, LossAtStep, comparison
 from rnnviz.initializers import Gain, Gaussian, Orthogonal, PyTorchDefault
 from rnnviz.quantities import QUANTITIES

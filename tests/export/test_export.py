@@ -22,6 +22,7 @@ import xarray as xr
 
 import rnnviz
 from rnnviz.api import results_of, run
+from rnnviz.engine.weights import Network
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.export import (
     FORMATS,
@@ -73,6 +74,7 @@ def test_names_are_given_once_and_say_what_they_take():
     assert set(formats_of(Picture, FORMATS)) == {"png", "svg", "pdf", "html", "csv", "json", "ipynb", "py"}
     assert set(formats_of(Drawn, FORMATS)) == {"png", "svg", "pdf", "html"}
     assert set(formats_of(Trace, FORMATS)) == {"json", "nc"}
+    assert set(formats_of(Network, FORMATS)) == {"safetensors"}
 
 
 def test_every_file_of_the_folder_with_a_format_is_in_the_list():

@@ -15,12 +15,16 @@ from rnnviz.figures import (
     FIGURES,
     ActivationUse,
     BpttMap,
+    ConditionNumber,
     GateProduct,
     GateRuler,
     GradientFlow,
+    HeatMap,
     JacobianPaths,
     Look,
     LyapunovSpectrum,
+    ParallelCoordinates,
+    PhaseDiagram,
     Result,
     SingularSpectrum,
     StepEigenvalues,
@@ -39,8 +43,17 @@ T = 30
 EN = Text()
 ONE = Experiment(task=Noise(sequence_length=T), cell=LSTM(hidden_size=3), batch_size=2)
 RESULTS = {"one": Result(ONE, diagnose(ONE, DIAGNOSTICS.values()))}
-STILL = (GateRuler, ActivationUse, StepEigenvalues, TruncationBias, LyapunovSpectrum)  # whose axes count no steps
-LAGS = (GateProduct, JacobianPaths, SingularSpectrum)
+STILL = (
+    GateRuler,
+    ActivationUse,
+    StepEigenvalues,
+    TruncationBias,
+    LyapunovSpectrum,
+    ParallelCoordinates,
+    HeatMap,
+    PhaseDiagram,
+)  # whose axes count no steps
+LAGS = (GateProduct, JacobianPaths, SingularSpectrum, ConditionNumber)
 
 
 def places(figure) -> set[float]:
@@ -49,8 +62,8 @@ def places(figure) -> set[float]:
 
 
 def rows(figure) -> set[float]:
-    """Where the level lines over a map are."""
-    return {shape["y0"] for shape in figure["layout"]["shapes"] if shape["y0"] == shape["y1"]}
+    """Where the level lines over a map are; marks of the precisions are beside its row."""
+    return {shape["y0"] for shape in figure["layout"]["shapes"] if shape["y0"] == shape["y1"] and shape["yref"] == "y"}
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)

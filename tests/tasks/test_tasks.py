@@ -218,7 +218,7 @@ def test_what_reads_nothing_from_outside_has_only_words_in_its_key():
     assert Experiment().identity().items() <= Experiment().flat().items()
 
 
-@pytest.mark.parametrize("module", ["argparse", "difflib", "json", "random", "statistics", "textwrap"])
+@pytest.mark.parametrize("module", ["argparse", "difflib", "json", "random", "statistics", "textwrap", "library"])
 def test_every_module_is_long_enough_for_every_sequence(module):
     """About 20 000 characters: then a sequence begins with every shorter one, up to nearly 10 000."""
     text = source(module)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.cells import GRU, LSTM
-from rnnviz.engine import train
-from rnnviz.experiment import Experiment
+from rnnviz.engine import run, train
+from rnnviz.engine.weights import Network
+from rnnviz.experiment import Experiment, grid
+from rnnviz.export import FORMATS
 from rnnviz.export.netcdf import netcdf
+from rnnviz.figures.figure import power_of_ten
 from rnnviz.jobs import Batch
 from rnnviz.store import Store
+from rnnviz.sweeps import sweep
 from rnnviz.tasks import DelayedRecall
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.text.numbers import numeral
 from rnnviz.training import Training
 from rnnviz.trainings import Trainings
+from rnnviz.ui.rerun import changeable
 from tests.ui.test_views import MAIN, sound, words
 
 BASE = Experiment(
@@ -58,6 +66,12 @@ def button(app: AppTest, label: str) -> Callable[[], AppTest]:
     return lambda: sound(found.click().run())
 
 
+def differing(app: AppTest, text: Text, name: str) -> pd.DataFrame:
+    """The table of what differs between the chosen runs, which has this parameter in it."""
+    label = text(f"parameter.{name}.label")
+    return next(table.value for table in app.dataframe if label in table.value.index)
+
+
 def figures(app: AppTest) -> int:
     return len(app.get("component_instance") or app.get("bidi_component"))
 
@@ -82,8 +96,7 @@ def test_one_run_is_drawn_and_named_and_two_are_compared(store: Store, language:
     assert store.get(keys[0]).title == "Mein Lauf"
     assert any("Mein Lauf" in name for name in app.dataframe[0].value[text("runs.column.name")])
     app = chosen(app, *keys)
-    differing = app.dataframe[1].value
-    assert differing.loc[text("parameter.cell.label")].tolist() == [
+    assert differing(app, text, "cell").loc[text("parameter.cell.label")].tolist() == [
         text("option.cell.lstm.label"),
         text("option.cell.gru.label"),
     ]
@@ -101,7 +114,7 @@ def test_the_list_is_filtered_and_sorted(store: Store) -> None:
     assert not app.dataframe and Text("en")("runs.nothing") in words(app)
     app = app.text_input(key="runs.filter").set_value("").run()
     app = app.selectbox(key="runs.sort").set_value("loss").run()
-    losses = app.dataframe[0].value[Text("en")("log.quantity.loss")].tolist()
+    losses = app.dataframe[0].value[Text("en")("option.logged.loss.label")].tolist()
     assert losses == sorted(losses, reverse=True) and len(losses) == 3
 
 
@@ -132,3 +145,109 @@ def test_a_name_with_markup_is_only_a_name(store: Store) -> None:
     app = runs().multiselect(key="runs.selected").set_value([key]).run()
     assert not app.exception and figures(app) == 1
     assert isinstance(BASE.changed({"cell": "gru"}).cell, GRU)
+
+
+# — again, with one thing changed —
+
+
+@every_language
+def test_a_run_is_trained_again_with_one_thing_changed_and_both_are_drawn(store: Store, language: str) -> None:
+    text, key = Text(language), store.add(exported("lstm")).key
+    app = chosen(runs(language), key)
+    assert app.button(key="rerun.train").disabled  # nothing is changed yet
+    app = sound(app.selectbox(key="rerun.parameter").set_value("training.optimizer.learning_rate").run())
+    rate = next(one for one in app.select_slider if one.key == "rerun.experiment.training.optimizer.learning_rate")
+    app = sound(rate.set_value(0.05).run())
+    wanted = BASE.changed({"training.optimizer.learning_rate": 0.05})
+    assert not app.button(key="rerun.train").disabled
+    app = app.button(key="rerun.train").click().run()
+    assert not app.exception and app.multiselect(key="runs.selected").value == [key, wanted.key]
+    until = time.monotonic() + 120
+    while (run := store.get(wanted.key)) is None or run.state != "completed":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    app = sound(app.run())
+    differing = next(
+        table.value for table in app.dataframe if text("parameter.learning_rate.label") in table.value.index
+    )
+    assert differing.index.tolist() == [text("parameter.learning_rate.label")]  # and nothing else
+    assert differing.iloc[0].tolist() == ["0.001", "0.05"] and figures(app) == 1
+
+
+def test_choosing_another_parameter_puts_the_first_back(store: Store) -> None:
+    key = store.add(exported("lstm")).key
+    app = chosen(runs(), key)
+    app = app.selectbox(key="rerun.parameter").set_value("cell").run()
+    box = next(one for one in app.selectbox if one.key == "rerun.experiment.cell")
+    app = sound(box.set_value("gru").run())
+    assert not app.button(key="rerun.train").disabled
+    app = sound(app.selectbox(key="rerun.parameter").set_value("batch_size").run())
+    assert app.button(key="rerun.train").disabled
+
+
+def test_what_can_be_changed_is_every_parameter_but_whether_it_is_trained() -> None:
+    paths = changeable(BASE)
+    assert sorted([*paths, "training"]) == sorted(BASE.flat()) and paths[0] == "training.optimizer.learning_rate"
+    assert "task.sha256" not in changeable(BASE.changed({"task": "own_text", "task.sha256": "0" * 64}))
+
+
+def test_a_run_that_was_never_trained_cannot_be_trained_again(store: Store, tmp_path: Path) -> None:
+    key = store.add(netcdf(run(BASE.changed({"training": "none"})))).key
+    app = runs().multiselect(key="runs.selected").set_value([key]).run()
+    assert not app.exception and not [one for one in app.button if one.key == "rerun.train"]
+
+
+@every_language
+def test_the_whole_menu_stands_under_the_comparison(store: Store, language: str) -> None:
+    keys = [store.add(exported(cell)).key for cell in ("lstm", "gru")]
+    app = runs(language)
+    app.session_state["runs.lines.0.taking"] = True
+    app = chosen(app, *keys)
+    labels = {one.label for one in [*app.main.button, *app.get("download_button")]}
+    assert {Text(language)(f"taking.format.{one.name}.label") for one in FORMATS if Network not in one.takes} <= labels
+
+
+# — many runs at once —
+
+
+@every_language
+@pytest.mark.parametrize("view", ["parallel", "map"])
+def test_the_chosen_runs_are_drawn_through_what_varies_among_them(store: Store, language: str, view: str) -> None:
+    text = Text(language)
+    keys = [store.add(exported(*one)).key for one in (("lstm", 0), ("gru", 0), ("lstm", 1))]
+    app = chosen(runs(language), *keys)
+    app = sound(app.segmented_control(key="runs.view").set_value(view).run())
+    assert figures(app) == 1 and f"**{3}**" in words(app)
+    values = [float(run.facts["loss"]) for run in store.runs()]
+    said = app.markdown[1].value if "**3**" in app.markdown[1].value else words(app)
+    assert numeral(max(values)) in said and numeral(min(values)) in said
+    app = sound(app.selectbox(key="runs.many.measure").set_value("accuracy").run())
+    assert text("option.measure.accuracy.label") in words(app)
+
+
+def test_runs_that_do_not_differ_are_told_so(store: Store) -> None:
+    key = store.add(exported("lstm")).key
+    app = chosen(runs(), key)
+    assert not [
+        one for one in app.segmented_control if one.key == "runs.view"
+    ]  # of one run there is nothing to compare
+
+
+@every_language
+def test_a_sweep_is_opened_from_its_file(store: Store, language: str) -> None:
+    app, text = runs(language), Text(language)
+    made = sweep(
+        grid(BASE.changed({"training": "none"}), {"cell": ["lstm", "gru"], "initializer.scale.gain": [0.5, 1.0]})
+    )
+    file = bytes(made.to_netcdf(engine="h5netcdf"))
+    app = sound(app.file_uploader(key="runs.sweep").set_value([("sweep.nc", file, "application/x-netcdf")]).run())
+    assert figures(app) == 2 and text("page.runs.sweep.map_note") in words(app)
+    best = float(made.gradient_kept.max())
+    assert f"**{power_of_ten(best)}**" in words(app)
+
+
+@every_language
+def test_a_file_that_is_no_sweep_is_refused_in_words(store: Store, language: str) -> None:
+    app, text = runs(language), Text(language)
+    app = app.file_uploader(key="runs.sweep").set_value([("run.nc", exported("lstm"), "application/x-netcdf")]).run()
+    assert not app.exception and app.error[0].value == text("sweep.error.no_sweep")

@@ -10,7 +10,7 @@ from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui.flow import START, GradientFlowPage
 from tests.ui.test_views import MAIN, sound, words
 
-FIGURES_OF = {"jacobians": 4, "bptt": 2, "lyapunov": 2}
+FIGURES_OF = {"jacobians": 5, "bptt": 2, "lyapunov": 2}
 SHORT = {"lyapunov.steps": "200", "lyapunov.warm_up": "50", "lyapunov.seeds": "2"}
 every_page = pytest.mark.parametrize("page", FIGURES_OF)
 
@@ -57,14 +57,14 @@ def test_another_step_is_another_table_and_computes_nothing_again() -> None:
     app.slider(key="flow.network.time").set_value(3).run()
     sound(app)
     same = [frame.value.equals(old) for frame, old in zip(app.dataframe, before, strict=True)]
-    assert same[:2] == [True, True] and not same[2]
+    assert same[:3] == [True, True, True] and not same[3]
     assert app.query_params["network.time"] == "3"
 
 
 def test_a_step_beyond_the_end_means_the_last() -> None:
     app = sound(opened("jacobians", cell__hidden_size="8", task__sequence_length="20", network__time="77"))
     assert app.slider(key="flow.network.time").value == 20
-    assert any("t = 20" in str(value) for value in app.dataframe[2].value.to_numpy().ravel())
+    assert any("t = 20" in str(value) for value in app.dataframe[3].value.to_numpy().ravel())
 
 
 def test_the_truncation_length_is_set_and_said() -> None:

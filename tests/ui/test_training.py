@@ -9,13 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.engine.budget import check_training
+from rnnviz.engine.weights import Network
+from rnnviz.export import FORMATS
 from rnnviz.jobs import Batch
+from rnnviz.replays import REPLAYS
 from rnnviz.store import Store
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trainings import Trainings
 from rnnviz.ui import under_way
 from rnnviz.ui.address import read, written
-from rnnviz.ui.training_presets import REPLAYS
 from rnnviz.ui.training_record import START
 from tests.ui.test_views import MAIN, sound, words
 
@@ -112,9 +114,9 @@ def test_every_replay_sets_the_controls_says_what_to_look_for_and_may_be_trained
     app.selectbox(key="train.replay").set_value(name).run()
     sound(app)
     assert app.selectbox(key="train.replay").value == name
-    record = START.changed(REPLAYS[name])
-    look = Text("en")(f"replay.{name}.look", updates=record.experiment.training.updates, examples=32)
-    assert app.markdown[0].value == look
+    record, said = START.changed(REPLAYS[name].words), app.markdown[0].value
+    assert all(Text("en")(f"replay.{name}.{part}") in said for part in ("what", "claim", "look"))
+    assert f"{record.experiment.training.updates} updates" in said and f"{record.seeds} seeds" in said
     for experiment in record.study().experiments().values():
         check_training(experiment)
 
@@ -146,4 +148,35 @@ def test_too_large_a_training_is_refused_in_words(jobs: Trainings) -> None:
     app = opened(v="1", **{"cell.hidden_size": "512", "task.sequence_length": "10000", "batch_size": "256"})
     app.button(key="train.start").click().run()
     assert not app.exception and Text("en")("page.training.too_large") in app.error[0].value
+    assert not jobs.jobs()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_open_menu_stays_with_the_figure_at_which_it_was_opened(jobs: Trainings, language: str) -> None:
+    """All of it is there while trainings run; the figure goes on, and what is handed out does not change under the hand."""
+    text, kind = Text(language), "train.learning_curve"
+    link = {**TINY, "seed": str(200 + 10 * list(LANGUAGES).index(language)), "seeds": "1", "training.updates": "50000"}
+    app = opened(v="1", lang=language, **link)
+    app.button(key="train.start").click().run()
+    until = time.monotonic() + PATIENCE
+    while not app.dataframe:
+        assert time.monotonic() < until
+        time.sleep(0.3)
+        sound(app.run())
+    app.session_state[f"{kind}.taking"] = True
+    sound(app.run())
+    labels = {one.label for one in [*app.main.button, *app.get("download_button")]}
+    assert {text(f"taking.format.{one.name}.label") for one in FORMATS if Network not in one.takes} <= labels
+    assert text("taking.held") in [one.value for one in app.caption]
+    held = app.session_state[f"{kind}.held"]
+    made = jobs.jobs()[0].update
+    while jobs.jobs()[0].update == made:
+        assert time.monotonic() < until
+        time.sleep(0.3)
+    sound(app.run())
+    assert app.session_state[f"{kind}.held"] is held
+    app.session_state[f"{kind}.taking"] = False
+    sound(app.run())
+    assert app.session_state[f"{kind}.held"] is not held
+    app.button(key="train.stop").click().run()
     assert not jobs.jobs()

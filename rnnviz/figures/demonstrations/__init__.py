@@ -16,6 +16,9 @@ from rnnviz.figures.demonstrations.neighbours import Neighbours
 from rnnviz.figures.demonstrations.parameters_by_length import ParametersByLength
 from rnnviz.figures.demonstrations.state_recall import StateRecall
 from rnnviz.figures.demonstrations.transition_matrix import TransitionMatrix
+from rnnviz.figures.demonstrations.unit_history import UnitHistory
+from rnnviz.figures.demonstrations.unit_ranking import UnitRanking
+from rnnviz.figures.demonstrations.unit_text import UnitPassages, UnitText
 from rnnviz.figures.demonstrations.word_probability import WordProbability
 
 DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
@@ -33,6 +36,10 @@ DEMONSTRATION_FIGURES: tuple[type[DemonstrationFigure], ...] = (
     LatentGraph,
     HeldOutScores,
     StateRecall,
+    UnitText,
+    UnitHistory,
+    UnitRanking,
+    UnitPassages,
 )
 
 __all__ = [
@@ -51,5 +58,9 @@ __all__ = [
     "ParametersByLength",
     "StateRecall",
     "TransitionMatrix",
+    "UnitHistory",
+    "UnitPassages",
+    "UnitRanking",
+    "UnitText",
     "WordProbability",
 ]

@@ -7,6 +7,7 @@ from rnnviz.figures.training.gradient_film import GradientFilm
 from rnnviz.figures.training.gradient_horizon import GradientHorizon
 from rnnviz.figures.training.gradient_norm import GradientNorm
 from rnnviz.figures.training.learning_curve import LearningCurve
+from rnnviz.figures.training.log_lines import LogLines
 from rnnviz.figures.training.prediction import Prediction
 from rnnviz.figures.training.recurrent_spectrum import RecurrentSpectrum
 from rnnviz.figures.training.training_gates import TrainingGates
@@ -21,6 +22,7 @@ AnyTrainingFigure = (
     | RecurrentSpectrum
     | UpdateRatio
     | Prediction
+    | LogLines
 )
 TRAINING_FIGURES = (
     LearningCurve,
@@ -31,6 +33,7 @@ TRAINING_FIGURES = (
     RecurrentSpectrum,
     UpdateRatio,
     Prediction,
+    LogLines,
 )
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "GradientHorizon",
     "GradientNorm",
     "LearningCurve",
+    "LogLines",
     "Prediction",
     "RecurrentSpectrum",
     "TrainingGates",

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice, Range
+from rnnviz.diagnostics.diagnostic import evenly
 from rnnviz.diagnostics.horizon import Horizon, horizon_of
 from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.look import Look
@@ -18,6 +19,8 @@ from rnnviz.text import Text
 
 DEEPEST = 12.0  # decades of the colour scale: what is smaller takes its last colour
 LATEST = 100_000  # an update that no training reaches: the newest one
+FRAMES = 45_000  # numbers of all frames that are played: a quarter of a megabyte
+BLANK = "\0"  # where the browser puts a number
 BORDER = 0.56  # of the height: the map above, the profile below
 
 
@@ -78,8 +81,10 @@ class GradientFilm(Choice):
         if film is None:
             return {"data": [], "layout": look.layout(title, subtitle)}
         layout = look.layout(title, subtitle, uirevision=f"film-{self.arm}", showlegend=False)
+        above, below = self.map(film, look), self.profile(film, look)
         layout |= self.axes(film, text, look)
-        return {"data": [*self.map(film, look), *self.profile(film, look)], "layout": layout}
+        layout["meta"] = {"film": self.frames(film, len(above), text)}
+        return {"data": [*above, *below], "layout": layout}
 
     # — the map —
 
@@ -152,8 +157,8 @@ class GradientFilm(Choice):
         if film.horizon is None:
             return shown
         judged, needed = self.judged(film), film.horizon.needed
-        if not np.isnan(film.lag):
-            shown.append(upright("x2", "y2", judged - film.lag, look.alarm, 2.0))
+        edge = upright("x2", "y2", judged - np.nan_to_num(film.lag), look.alarm, 2.0)
+        shown.append({**edge, "visible": not np.isnan(film.lag)})
         if needed:
             shown.append(upright("x2", "y2", judged - needed, look.ink, 1.5, "dash"))
             shown.append(
@@ -173,14 +178,36 @@ class GradientFilm(Choice):
             return named
         judged, needed = self.judged(film), film.horizon.needed
         inside = {"xref": "x2", "yref": "y2 domain", "showarrow": False, "bgcolor": look.faint(look.paper, 0.75)}
+        lag = int(np.nan_to_num(film.lag))
+        named.append({**inside, **beside(judged - lag, film.length), "y": 0.98, "yanchor": "top",
+                      "text": text("figure.gradient_film.horizon", lag=lag), "visible": not np.isnan(film.lag),
+                      "font": {"size": 13, "color": look.alarm}})  # fmt: skip
         if needed:
             named.append({**inside, **beside(judged - needed, film.length), "y": 0.02, "yanchor": "bottom",
                           "text": text("figure.gradient_film.needed", lag=needed), "font": {"size": 13}})  # fmt: skip
-        if not np.isnan(film.lag):
-            named.append({**inside, **beside(judged - film.lag, film.length), "y": 0.98, "yanchor": "top",
-                          "text": text("figure.gradient_film.horizon", lag=int(film.lag)),
-                          "font": {"size": 13, "color": look.alarm}})  # fmt: skip
         return named
+
+    # — played by the browser —
+
+    def frames(self, film: Film, first: int, text: Text) -> dict[str, Any]:
+        """What `export/play.js` needs to show any other update; `first` is the place of the first trace of the profile.
+
+        Places of shapes and annotations are those of `marks` and `names`.
+        """
+        places = evenly(len(film.updates), max(2, FRAMES // film.profiles[0].size))
+        lags = [None] * len(places) if film.horizon is None else [whole(film.horizon.lags[k]) for k in places]
+        known = film.horizon is not None
+        return {
+            "updates": film.updates[places].tolist(), "length": film.length, "profiles": packed(film.profiles[places]),
+            "lags": lags, "judged": self.judged(film), "asked": self.update, "run": film.name,
+            "traces": [first, first + 1, first + 2], "marks": [0, 1], "title": 1,
+            "edge": 2 if known else None, "label": 2 if known else None,
+            "words": {
+                **{name: text(f"figure.film.{name}") for name in ("play", "pause", "step")},
+                "profile": text("figure.gradient_film.profile", update=BLANK).split(BLANK),
+                "horizon": text("figure.gradient_film.horizon", lag=BLANK).split(BLANK),
+            },
+        }  # fmt: skip
 
     # — in words and numbers —
 
@@ -252,6 +279,10 @@ def beside(at: float, length: int) -> dict[str, Any]:
     """A name on the side of its line where there is more room."""
     right = at < length / 2
     return {"x": at, "xanchor": "left" if right else "right", "xshift": 4 if right else -4}
+
+
+def whole(lag: float) -> int | None:
+    return None if np.isnan(lag) else int(lag)
 
 
 def steps_said(lag: float) -> str:

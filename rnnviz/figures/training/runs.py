@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ import numpy as np
 import xarray as xr
 
 from rnnviz.choice import Flat, OneOf, Range, Word, parameter_at
+from rnnviz.diagnostics.training_result import last_tenth
 from rnnviz.experiment import Experiment
 from rnnviz.figures.figure import Result, Results
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
 POINTS = 240  # bins of a whole training: more than a phone has room for, and a live figure stays small
-LAST = 10  # what is learnt is read off the last tenth of the updates
 NAMED_ALREADY = ("seed", "cell", "cell.activation")  # by the curve, or by the number of seeds
 
 Within = Callable[[np.ndarray], np.ndarray]  # (bin, update in the bin) -> (bin,)
@@ -55,13 +55,17 @@ class Curve(NamedTuple):
 def arms(results: Results, text: Text) -> list[Arm]:
     grouped: dict[Experiment, list[Result]] = {}
     for result in results.values():
-        grouped.setdefault(result.experiment.model_copy(update={"seed": 0}), []).append(result)
-    cells = [experiment.cell.kind for experiment in grouped]
-    names = names_of(list(grouped), text)
+        grouped.setdefault(of_any_seed(result.experiment), []).append(result)
+    cells, names = [experiment.cell.kind for experiment in grouped], arm_names(grouped, text)
     return [
-        Arm(name, tuple(runs), place, cells.count(experiment.cell.kind) == 1)
-        for place, (name, (experiment, runs)) in enumerate(zip(names, grouped.items(), strict=True))
+        Arm(names[experiment], tuple(runs), place, cells.count(experiment.cell.kind) == 1)
+        for place, (experiment, runs) in enumerate(grouped.items())
     ]
+
+
+def of_any_seed(experiment: Experiment) -> Experiment:
+    """Equal for experiments that differ in their seed alone."""
+    return experiment.model_copy(update={"seed": 0})
 
 
 def arm_at(found: Sequence[Arm], asked: int) -> Arm:
@@ -70,6 +74,12 @@ def arm_at(found: Sequence[Arm], asked: int) -> Arm:
 
 
 # — names —
+
+
+def arm_names(experiments: Iterable[Experiment], text: Text) -> dict[Experiment, str]:
+    """The name of every arm, by the experiment of any seed; in order."""
+    apart = list(dict.fromkeys(map(of_any_seed, experiments)))
+    return dict(zip(apart, names_of(apart, text), strict=True))
 
 
 def names_of(experiments: Sequence[Experiment], text: Text) -> list[str]:
@@ -208,8 +218,7 @@ def at_the_end(result: Result, name: str) -> float:
     """The mean over the last tenth of the updates that were made; NaN before there is one."""
     if name not in result.data or not updates_made(result.data):
         return np.nan
-    values = result.data[name].values
-    return float(values[-max(1, len(values) // LAST) :].mean())
+    return float(last_tenth(result.data[name].values).mean())
 
 
 def snapshot_at(data: xr.Dataset, update: int) -> int | None:

@@ -10,12 +10,13 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Range
+from rnnviz.diagnostics.training_result import last_tenth
 from rnnviz.figures.figure import Result, Results
 from rnnviz.figures.shares import IN_FIGURES, IN_SENTENCES, MatrixName
 from rnnviz.figures.training.gradient_norm import size
 from rnnviz.figures.training.over_updates import OverUpdates
 from rnnviz.figures.training.panels import Line, Panel, Reference
-from rnnviz.figures.training.runs import LAST, Arm, Curve, arms, bin_size, binned, highest, lowest, middle, stacked
+from rnnviz.figures.training.runs import Arm, Curve, arms, bin_size, binned, highest, lowest, middle, stacked
 from rnnviz.figures.units import layer_index
 from rnnviz.text import Text
 
@@ -57,17 +58,13 @@ class UpdateRatio(OverUpdates):
     def reading(self, results: Results, text: Text) -> str:
         said = []
         for arm in arms(results, text):
-            ratios = np.concatenate([self.last(run) for run in arm.runs])
+            ratios = np.concatenate([last_tenth(self.ratios(run)) for run in arm.runs])
             if np.isfinite(ratios).any():
                 said.append(
                     text("sentence.update_ratio", curve=arm.name, matrix=IN_SENTENCES[self.matrix],
                          ratio=size(float(np.nanmedian(ratios))))
                 )  # fmt: skip
         return " ".join(said) or text("sentence.training.not_yet")
-
-    def last(self, run: Result) -> np.ndarray:
-        ratios = self.ratios(run)
-        return ratios[-max(1, len(ratios) // LAST) :]
 
     def table(self, results: Results, text: Text) -> pd.DataFrame:
         """A row per run: least, median and most over all updates."""

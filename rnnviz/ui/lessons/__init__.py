@@ -16,6 +16,7 @@ from rnnviz.ui.lessons.autoregressive import AutoregressiveLesson
 from rnnviz.ui.lessons.latent_model import LatentModelLesson
 from rnnviz.ui.lessons.lesson import Lesson
 from rnnviz.ui.lessons.naive_model import NaiveModelLesson
+from rnnviz.ui.lessons.one_unit import OneUnitLesson
 from rnnviz.ui.lessons.sequence_data import SequenceDataLesson
 from rnnviz.ui.lessons.vanishing import VanishingLesson
 
@@ -25,6 +26,7 @@ LESSONS: tuple[type[Lesson], ...] = (
     AutoregressiveLesson,
     LatentModelLesson,
     VanishingLesson,
+    OneUnitLesson,
 )
 NAMES = tuple(lesson.model_fields["kind"].default for lesson in LESSONS)
 

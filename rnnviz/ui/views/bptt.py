@@ -16,11 +16,12 @@ def view_controls(record: GradientFlowPage, control: Controls) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control.draw("bptt.truncation_length", highest=length, shown=min(record.bptt.truncation_length, length))
         example_control(record, control)
+        control.draw("view.precisions")
 
 
 def sections(record: GradientFlowPage) -> Sections:
     truncation = record.bptt.truncation_length
-    by_step = BpttMap(truncation_length=truncation, time=record.time)
+    by_step = BpttMap(truncation_length=truncation, time=record.time, precisions=record.view.precisions)
     return {
         "itemised": [
             Panel(by_step, 680, "alt.heat_map", "page.bptt.map_note"),

@@ -23,19 +23,21 @@ def view_controls(record: GradientFlowPage, control: Controls) -> None:
         if cell.keeping_gate:
             control.draw("gates.order", segmented=True)
         layer_and_example(record, control)
+        control.draw("view.precisions")
 
 
 def sections(record: GradientFlowPage) -> Sections:
     view, layer = record.gates, record.layer
     activity = UnitActivity(variable=view.variable, layer=layer, order=view.order)
     spread = UnitSpread(variable=view.variable, layer=layer)
+    product = GateProduct(layer=layer, precisions=record.view.precisions)
     return {
         "units": [
             Panel(activity, 460, "alt.heat_map", "page.gates.heat_scale"),
             Panel(spread, 440, "alt.gradient_flow", "page.gates.spread_note"),
             Panel(GateRuler(layer=layer), 460, "alt.gradient_flow", "page.gates.two_biases"),
         ],
-        "paths": [Panel(GateProduct(layer=layer), 460, "alt.gradient_flow", "page.gates.one_path")],
+        "paths": [Panel(product, 460, "alt.gradient_flow", "page.gates.one_path")],
     }
 
 

@@ -9,7 +9,7 @@ from rnnviz.export import Picture, Pinned
 from rnnviz.figures import Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory, taking
+from rnnviz.ui import asking, failures, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import (
     controls,
@@ -47,7 +47,9 @@ def page(text: Text) -> None:
 
 
 def heading(record: GradientFlowPage, text: Text) -> None:
-    st.header(text("page.gradient_flow.title"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(text("page.gradient_flow.title"), anchor=False)
+        lens_controls(record, text)
     name = preset_of(record)
     st.markdown(text(f"preset.{name}.look") if name else text("page.gradient_flow.lead"))
 
@@ -64,6 +66,19 @@ def view_controls(record: GradientFlowPage, text: Text) -> None:
             draw("view.bounds")
 
 
+def lens_controls(record: GradientFlowPage, text: Text) -> None:
+    """Where which format loses the gradient, and whether the backward pass is really run in one of them.
+
+    Beside the title, where it takes no height from the figure.
+    """
+    draw, view = Controls(record, START, text).draw, record.view
+    with st.popover(text("lens.menu_in", dtype=view.backward) if view.is_rounded else text("lens.menu")):
+        if view.quantity == "gradient" and view.part == "state":
+            draw("view.backward")
+        if view.axis == "log":
+            draw("view.precisions")
+
+
 # — what comes of it —
 
 
@@ -78,7 +93,8 @@ def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = F
     examples = record.experiment.batch_size
     note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
     note += f" {text('page.cursor.note', time=record.time)}"
-    st.caption(f"{note} {text('page.notation')}" + (f" {text('page.no_part')}" if view.part == "cell_state" else ""))
+    said = [note, text("page.notation"), text("page.no_part") if view.part == "cell_state" else ""]
+    st.caption(" ".join(filter(None, [*said, text("rounded.note", dtype=view.backward) if view.is_rounded else ""])))
     return picture
 
 
@@ -124,6 +140,8 @@ def below(record: GradientFlowPage, picture: Picture, text: Text, link: dict[str
     with st.container(horizontal=True):
         pin_button(record, text)
         share(link, text)
+        with st.container(width="content"):
+            verifying.menu(picture, text, key="flow")
         taking.menu(picture, text, key="flow", file_name=file_name(record))
     with st.expander(text("page.table")):
         st.dataframe(record.view.table(picture.results, text), hide_index=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rnnviz.figures import JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
+import streamlit as st
+
+from rnnviz.figures import ConditionNumber, JacobianPaths, SingularSpectrum, StepEigenvalues, StepNorms
 from rnnviz.ui import memory
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.flow import GradientFlowPage
@@ -10,14 +12,19 @@ from rnnviz.ui.network_page import Panel, Sections, example_control, network_pag
 
 
 def view_controls(record: GradientFlowPage, control: Controls) -> None:
-    example_control(record, control)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        example_control(record, control)
+        control.draw("view.precisions")
 
 
 def sections(record: GradientFlowPage) -> Sections:
-    time = record.time
+    time, precisions = record.time, record.view.precisions
     return {
-        "paths": [Panel(JacobianPaths(), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
-        "spectrum": [Panel(SingularSpectrum(), 460, "alt.gradient_flow", "page.jacobians.spectrum_note")],
+        "paths": [Panel(JacobianPaths(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
+        "spectrum": [
+            Panel(SingularSpectrum(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.spectrum_note"),
+            Panel(ConditionNumber(precisions=precisions), 400, "alt.gradient_flow", "page.jacobians.condition_note"),
+        ],
         "lens": [
             Panel(StepEigenvalues(time=time), 560, "alt.scatter", "page.jacobians.lens_note"),
             Panel(StepNorms(time=time), 560, "alt.gradient_flow", "page.jacobians.norms_note"),

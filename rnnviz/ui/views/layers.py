@@ -17,7 +17,9 @@ STACKED = 3  # layers that the button sets: one above and one below another
 def view_controls(record: GradientFlowPage, control: Controls) -> None:
     words = tuple(part for part in PARTS if part != "cell_state" or record.cell.has_cell_state)
     part = record.layer_gradient.part
-    control.draw("layer_gradient.part", segmented=True, only=words, shown=part if part in words else "hidden_state")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        control.draw("layer_gradient.part", segmented=True, only=words, shown=part if part in words else "hidden_state")
+        control.draw("view.precisions")
     if record.cell.layers == 1:
         one_layer(record, control.text)
 
@@ -32,7 +34,8 @@ def one_layer(record: GradientFlowPage, text: Text) -> None:
 
 def sections(record: GradientFlowPage) -> Sections:
     note = "page.layers.note_state" if record.layer_gradient.part == "state" else "page.layers.note"
-    return {"layers": [Panel(record.layer_gradient, 500, "alt.gradient_flow", note)]}
+    figure = record.layer_gradient.model_copy(update={"precisions": record.view.precisions})
+    return {"layers": [Panel(figure, 500, "alt.gradient_flow", note)]}
 
 
 network_page(memory.language(), "layers", view_controls, sections)

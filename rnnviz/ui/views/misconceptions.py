@@ -8,7 +8,7 @@ from rnnviz.export import Picture, Pinned
 from rnnviz.figures import Results
 from rnnviz.jobs import Failure
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, memory, taking
+from rnnviz.ui import asking, failures, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import look, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, ClaimName, GradientFlowPage
@@ -73,7 +73,10 @@ def draw(card: Card, shown: Shown, results: Results, text: Text, key: str) -> No
     )  # fmt: skip
     with st.expander(text("page.table")):
         st.dataframe(shown.figure.table(picture.results, text), hide_index=True)
-    taking.menu(picture, text, key=key, file_name=name)
+    with st.container(horizontal=True):
+        with st.container(width="content"):
+            verifying.menu(picture, text, key=key)
+        taking.menu(picture, text, key=key, file_name=name)
 
 
 def picture_of(card: Card, shown: Shown, results: Results, text: Text) -> Picture:

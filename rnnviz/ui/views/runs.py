@@ -10,21 +10,19 @@ import streamlit as st
 
 from rnnviz import content
 from rnnviz.content import UnreadableContent
-from rnnviz.figures.log_lines import LINES, Log, Logs, log_lines
 from rnnviz.jobs import Failure, files
 from rnnviz.store import DamagedRun, NewerStore, Run, Store, arranged
 from rnnviz.text import Text
 from rnnviz.trainings import trainings
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL
-from rnnviz.ui.experiment_controls import look, plot_words
-from rnnviz.ui.plot import plot
+from rnnviz.ui.chosen_runs import chosen_runs
+from rnnviz.ui.opened_sweep import opened_sweep
+from rnnviz.ui.rerun import rerun
 from rnnviz.ui.run_list import differences, name_of, table
 
 SORTS = ("changed", "title", "loss", "accuracy", "update", "seconds")
 SELECTED, UNDO = "runs.selected", "runs.undo"
-HEIGHT = 460  # pixels
-BESIDE = 3  # figures in a row
 
 
 def page(text: Text) -> None:
@@ -41,6 +39,7 @@ def page(text: Text) -> None:
         st.info(text("page.runs.empty"))
     else:
         selected(store, listed(everything, text), text)
+    opened_sweep(text)
     take_in(store, text)
     bring_back(store, text)
     say_damage(store, text)
@@ -67,8 +66,8 @@ def listed(everything: Sequence[Run], text: Text) -> list[Run]:
 
 def column_formats(text: Text) -> dict[str, Any]:
     return {
-        text("log.quantity.loss"): st.column_config.NumberColumn(format="%.4g"),
-        text("log.quantity.accuracy"): st.column_config.NumberColumn(format="percent"),
+        text("option.logged.loss.label"): st.column_config.NumberColumn(format="%.4g"),
+        text("option.logged.accuracy.label"): st.column_config.NumberColumn(format="percent"),
         text("runs.column.changed"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
     }
 
@@ -88,50 +87,14 @@ def selected(store: Store, runs: Sequence[Run], text: Text) -> None:
     some = [by_key[key] for key in memory.get(SELECTED)]
     if not some:
         return
-    logs = {
-        name_of(run, text): Log(str(run.words["cell"]), log)
-        for run in some
-        if (log := trainings().log(run.key)) is not None
-    }
-    if logs:
-        drawn(logs, text)
+    chosen_runs(some, text)
     if len(some) > 1:
         st.markdown(f"**{text('page.runs.differ')}**")
         st.dataframe(differences(some, text))
     else:
         words_of(store, some[0], text)
+        rerun(some[0], SELECTED, text)
     actions(store, some, text)
-
-
-def drawn(logs: Logs, text: Text) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        there = [name for name in LINES if any(name in log.data for log in logs.values())]
-        quantity = st.selectbox(
-            text("page.runs.quantity"),
-            there,
-            key="runs.quantity",
-            format_func=lambda name: text(f"log.quantity.{name}"),
-        )
-        beside = len(logs) > 1 and st.toggle(text("page.runs.beside"), key="runs.beside")
-    if not beside:
-        figure(logs, quantity, "", "all", text)
-        return
-    columns = st.columns(min(len(logs), BESIDE))
-    for place, name in enumerate(logs):
-        with columns[place % BESIDE]:
-            figure(logs, quantity, name, str(place), text)
-
-
-def figure(logs: Logs, quantity: str, only: str, place: str, text: Text) -> None:
-    names = only or ", ".join(logs)
-    plot(
-        log_lines(logs, quantity, text, look(), only=only),
-        key=f"runs.figure.{place}",
-        height=HEIGHT,
-        alt=text("page.runs.alt", quantity=text(f"log.quantity.{quantity}"), names=names),
-        words=plot_words(text),
-        file_name=f"runs-{quantity}",
-    )
 
 
 def words_of(store: Store, run: Run, text: Text) -> None:

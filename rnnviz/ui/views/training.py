@@ -21,15 +21,17 @@ from rnnviz.figures.training import (
     TrainingGates,
 )
 from rnnviz.figures.training.panels import bin_note
-from rnnviz.figures.training.runs import bin_size, names_of
+from rnnviz.figures.training.runs import arm_names, bin_size, of_any_seed
+from rnnviz.figures.training.verdict import score_of, verdict
 from rnnviz.refusals import in_words
+from rnnviz.tasks.facts import facts as task_facts
 from rnnviz.text import Text
-from rnnviz.ui import failures, memory, taking, under_way
+from rnnviz.ui import failures, memory, under_way
 from rnnviz.ui.controls import Controls
-from rnnviz.ui.experiment_controls import look, plot_words, share
+from rnnviz.ui.experiment_controls import look, share
 from rnnviz.ui.live_slider import live_slider
-from rnnviz.ui.plot import plot
 from rnnviz.ui.training_controls import controls, replay_of
+from rnnviz.ui.training_figures import draw
 from rnnviz.ui.training_record import START, TrainingPage
 from rnnviz.ui.under_way import UnderWay
 
@@ -45,8 +47,7 @@ def page(text: Text) -> None:
         controls(record, text)
     st.header(text("page.training.title"), anchor=False)
     name = replay_of(record)
-    amount = {"updates": record.experiment.training.updates, "examples": record.experiment.batch_size}
-    st.markdown(text(f"replay.{name}.look", **amount) if name else text("page.training.lead"))
+    st.markdown(published(name, record, text) if name else text("page.training.lead"))
     st.caption(facts(record, text))
     failures.say_refused(refused, text)
     found = under_way.under_way(record.study())
@@ -55,13 +56,18 @@ def page(text: Text) -> None:
     other_trainings(record, text)
 
 
+def published(name: str, record: TrainingPage, text: Text) -> str:
+    """A replay: what is trained, what was published, at which budget it is tried here, and what to look at."""
+    amount = {"updates": record.experiment.training.updates, "examples": record.experiment.batch_size}
+    claim = text("replay.theirs", claim=text(f"replay.{name}.claim"))
+    claim = claim[:1].upper() + claim[1:]
+    parts = [text(f"replay.{name}.what"), claim, text("replay.budget", **amount, seeds=record.seeds)]
+    return " ".join([*parts, text(f"replay.{name}.look")])
+
+
 def facts(record: TrainingPage, text: Text) -> str:
     """What the task asks, and how large the networks are where they are made equally large."""
-    task = record.experiment.task
-    lag = text("task.needed_lag", lag=task.needed_lag) if task.needed_lag else text("task.no_needed_lag")
-    said = text(
-        "task.facts", shape=text(f"shape.{task.shape}").capitalize(), lag=lag, baseline=text(f"baseline.{task.kind}")
-    )
+    said = task_facts(record.experiment.task, text)
     if record.size == "width":
         return said
     networks = {one.cell.kind: one for one in record.study().experiments().values()}.values()
@@ -95,8 +101,15 @@ def watched(record: TrainingPage, found: UnderWay, text: Text) -> None:
         st.skeleton(height=HEIGHT)
         return
     view_controls(record, results, text)
+    if (name := replay_of(record)) and found.finished:
+        scores = score_of(results, text)
+        counts = ", ".join(score.said(text) for score in scores)
+        st.info(f"**{verdict(name, record.compared, scores, text)}** {counts}.")
     for figure in record.view.figures:
-        draw(figure, record, found, results, text)
+        picture = Picture(figure, found.study, results, text, look())
+        draw(
+            picture, f"train.{figure.kind}", height_of(figure, picture), note(figure, record, text), active=found.active
+        )
     with st.expander(text("page.training.states")):
         st.dataframe(states(found, text), hide_index=True)
 
@@ -156,8 +169,7 @@ def duration(seconds: float, text: Text) -> str:
 def empty(record: TrainingPage, text: Text) -> None:
     """What pressing the button will do."""
     study = record.study().experiments()
-    one_seed = [one.model_copy(update={"seed": 0}) for one in study.values()]
-    names = names_of(list(dict.fromkeys(one_seed)), text)
+    names = arm_names(study.values(), text).values()
     updates = next(iter(study.values())).training.updates
     st.info(text("page.training.empty", runs=len(study), updates=updates, arms=", ".join(names), seeds=record.seeds))
 
@@ -184,8 +196,7 @@ def view_controls(record: TrainingPage, results: Results, text: Text) -> None:
 
 def arm_control(record: TrainingPage, text: Text) -> None:
     """By the names of the runs, which the declaration cannot know."""
-    experiments = [one.model_copy(update={"seed": 0}) for one in record.study().experiments().values()]
-    names = names_of(list(dict.fromkeys(experiments)), text)
+    names = list(arm_names(record.study().experiments().values(), text).values())
     key, shown = "train.view.arm", min(record.view.arm, len(names))
     memory.show(key, shown)
     st.segmented_control(
@@ -214,25 +225,6 @@ def scrubber(record: TrainingPage, results: Results, text: Text) -> None:
                 text("parameter.update.help"), scrubbed)  # fmt: skip
 
 
-def draw(figure: AnyTrainingFigure, record: TrainingPage, found: UnderWay, results: Results, text: Text) -> None:
-    picture = Picture(figure, found.study, results, text, look())
-    reading, name = figure.reading(results, text), f"{figure.kind.replace('_', '-')}-{found.study.key}"
-    st.markdown(reading)
-    plot(
-        picture.figure,
-        key=f"train.{figure.kind}",
-        height=height_of(figure, picture),
-        alt=text("alt.gradient_flow", title=picture.title, reading=reading.replace("**", "")),
-        words=plot_words(text),
-        file_name=name,
-    )
-    st.caption(note(figure, record, text))
-    with st.expander(text("page.table")):
-        st.dataframe(figure.table(results, text), hide_index=True)
-    if not found.active and results:  # a menu that is open while the figure grows would be torn from the hand
-        taking.menu(picture, text, key=f"train.{figure.kind}", file_name=name)
-
-
 def height_of(figure: AnyTrainingFigure, picture: Picture) -> int:
     panels = sum(name.startswith("yaxis") for name in picture.figure["layout"])
     return HEIGHTS.get(figure.kind, HEIGHT if panels < 2 else TWO_PANELS)
@@ -258,14 +250,13 @@ def note(figure: AnyTrainingFigure, record: TrainingPage, text: Text) -> str:
 def states(found: UnderWay, text: Text) -> list[dict[str, str]]:
     """A row per training."""
     experiments = found.study.experiments()
-    one_seed = [one.model_copy(update={"seed": 0}) for one in experiments.values()]
-    names = dict(zip(dict.fromkeys(one_seed), names_of(list(dict.fromkeys(one_seed)), text), strict=True))
+    names = arm_names(experiments.values(), text)
     rows = []
-    for (name, experiment), alone in zip(experiments.items(), one_seed, strict=True):
+    for name, experiment in experiments.items():
         status = found.statuses[name]
         rows.append(
             {
-                text("table.curve"): names[alone],
+                text("table.curve"): names[of_any_seed(experiment)],
                 text("parameter.seed.label"): str(experiment.seed),
                 text("table.state"): text(f"run_state.{status.state}") if status else "—",
                 text("table.updates"): f"{status.update} / {status.updates}" if status else "—",

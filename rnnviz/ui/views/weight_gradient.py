@@ -20,12 +20,14 @@ def view_controls(record: GradientFlowPage, control: Controls) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         control.draw("weights.matrix", segmented=True)
         layer_control(record, control)
+        control.draw("view.precisions")
 
 
 def sections(record: GradientFlowPage) -> Sections:
     view, layer = record.weights, record.layer
     shares = WeightShares(matrix=view.matrix, block=view.block, layer=layer)
-    cancellation = WeightCancellation(matrix=view.matrix, block=view.block, layer=layer)
+    marks = record.view.precisions
+    cancellation = WeightCancellation(matrix=view.matrix, block=view.block, layer=layer, precisions=marks)
     return {
         "shares": [
             Panel(shares, 520, "alt.gradient_flow", "page.weight_gradient.shares_note"),

@@ -1,0 +1,121 @@
+"""The precision lens: where float16, bfloat16, float32 and float64 lose what a figure shows, as marks and in words.
+
+A number below a format's smallest normal one is subnormal and loses a bit with every factor ½; below the smallest of all
+it is 0. A norm is never smaller than its largest entry, so where the norm is lost, all entries are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from rnnviz.figures.look import Look
+from rnnviz.precision import PRECISIONS
+from rnnviz.text import Text
+
+PrecisionsName = Literal["none", "common", "float16", "bfloat16", "float32", "float64", "all"]
+CLOSE = 0.08  # of an axis: less than the height of a line of words, in the smallest panel
+
+
+def chosen(precisions: str) -> tuple[str, ...]:
+    """The formats that the word of an option stands for."""
+    several = {"none": (), "common": ("float16", "float32"), "all": tuple(PRECISIONS)}
+    return several.get(precisions, (precisions,))
+
+
+class Lost(NamedTuple):
+    """The first lags at which a curve is subnormal and at which it is 0; None where it never is."""
+
+    subnormal: int | None
+    zero: int | None
+
+
+def lost(curve: np.ndarray, lags: np.ndarray | None = None) -> dict[str, Lost]:
+    """By format, of log₁₀ values over the lags 0, 1, 2, … or over those that are given."""
+
+    def first_below(floor: float) -> int | None:
+        below = np.flatnonzero(curve < floor)
+        return None if not len(below) else int(below[0] if lags is None else lags[below[0]])
+
+    return {name: Lost(first_below(one.normal), first_below(one.least)) for name, one in PRECISIONS.items()}
+
+
+def of_way_back(flow: np.ndarray) -> dict[str, Lost]:
+    """The same of log₁₀ values over time, on the way back from the last step that has a gradient, where the loss is."""
+    there = np.flatnonzero(np.isfinite(flow))
+    return lost(flow[: there[-1] + 1][::-1] if len(there) else flow[:0])
+
+
+def in_words(found: dict[str, Lost], text: Text) -> str:
+    """Every format in one sentence; nothing where all of them keep the curve."""
+    if all(one.subnormal is None for one in found.values()):
+        return ""
+    parts = [part_in_words(name, one, text) for name, one in found.items() if one.subnormal is not None]
+    kept = [name for name, one in found.items() if one.subnormal is None]
+    keeps = text("lens.keeps", dtypes=", ".join(kept)) if kept else ""
+    return text("lens.sentence", parts=", ".join(parts), keeps=keeps)
+
+
+def part_in_words(name: str, one: Lost, text: Text) -> str:
+    if one.zero is None:
+        return text("lens.subnormal", dtype=name, subnormal=one.subnormal)
+    return text("lens.zero", dtype=name, subnormal=one.subnormal, zero=one.zero)
+
+
+def in_cell(one: Lost) -> str:
+    """For a table: subnormal → 0, as lags."""
+    return " → ".join("—" if lag is None else str(lag) for lag in one) if one.subnormal is not None else "—"
+
+
+# — marks —
+
+
+def in_sight(precisions: str, span: tuple[float, float]) -> dict[str, float]:
+    """The formats whose zero, or else whose subnormal numbers, lie in view, and where the highest of these marks is."""
+    low, high = span
+    found = {}
+    for name in chosen(precisions):
+        mark = PRECISIONS[name].least if PRECISIONS[name].least > low else PRECISIONS[name].normal
+        if low < mark < high:
+            found[name] = mark
+    return found
+
+
+def bands(precisions: str, span: tuple[float, float], x: str, y: str, look: Look) -> list[dict[str, Any]]:
+    """From the smallest normal number down to the smallest of all, and a line at the end, below which is 0."""
+    shapes: list[dict[str, Any]] = []
+    for name in in_sight(precisions, span):
+        normal, least, *_ = PRECISIONS[name]
+        place = {"xref": x, "x0": 0, "x1": 1, "yref": y}
+        shapes.append(
+            {"type": "rect", **place, "y0": least, "y1": normal, "line": {"width": 0},
+             "fillcolor": look.faint(look.alarm, 0.09), "layer": "below"}
+        )  # fmt: skip
+        stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
+        shapes.append({"type": "line", **place, "y0": least, "y1": least, "line": stroke})
+    return shapes
+
+
+def names(
+    precisions: str, span: tuple[float, float], x: str, y: str, text: Text, look: Look, *, left: bool = False
+) -> list[dict[str, Any]]:
+    """What the marks are, at the side on which the curves are high and so away from them."""
+    marks = in_sight(precisions, span)
+    return [
+        {
+            "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": mark,
+            "yanchor": side, "showarrow": False, "font": {"size": 13, "color": look.alarm},
+            "text": text("lens.floor" if mark == PRECISIONS[name].least else "lens.below_normal", dtype=name),
+            "bgcolor": look.faint(look.paper, 0.7),
+        }
+        for (name, mark), side in zip(marks.items(), sides(list(marks.values()), span), strict=True)
+    ]  # fmt: skip
+
+
+def sides(marks: Sequence[float], span: tuple[float, float]) -> list[str]:
+    """Each name hangs below its line; it stands on the line where the name of the next lower one is close."""
+    close = CLOSE * (span[1] - span[0])
+    below = [*marks, -np.inf][1:]
+    return ["bottom" if y - lower < close else "top" for y, lower in zip(marks, below, strict=True)]
