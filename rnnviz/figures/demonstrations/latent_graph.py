@@ -19,7 +19,7 @@ NAMES = {"x": "<i>x</i><sub>{}</sub>", "h": "<i>h</i><sub>{}</sub>", "y": "<i>x�
 
 
 class LatentGraph(DemonstrationFigure):
-    """x_{t−1} and h_{t−1} make h_t, and h_t makes x̂_t. Dashed: what the hybrid sees besides, shown for the last step."""
+    """x_{t−1} and h_{t−1} make h_t, and h_t makes x̂_t. Thin: what the hybrid sees besides, shown for the last step."""
 
     draws = LatentModels
 
@@ -33,7 +33,7 @@ class LatentGraph(DemonstrationFigure):
             {"type": "scatter", "mode": "lines", "x": packed(pd.Series([float("nan")]).to_numpy()),
              "y": packed(pd.Series([float("nan")]).to_numpy()),
              "name": text(f"figure.latent_graph.{kind}", tau=shown.demonstration.flat()["tau"]),
-             "line": {"color": colour, "width": 3, "dash": "dot" if kind == "window" else "solid"}, "hoverinfo": "skip"}
+             "line": {"color": colour, "width": 3}, "hoverinfo": "skip"}
             for kind, colour in colours.items()
         ]  # fmt: skip
         layout = look.layout(
@@ -81,11 +81,11 @@ class LatentGraph(DemonstrationFigure):
 def arrow(row: Any, colour: str) -> dict[str, Any]:
     """From node to node, with room at both ends for their discs; `from` is a word of Python's, so by its place."""
     _, kind, start, begin, end, finish = row
-    dashed = kind == "window"
+    thin = kind == "window"
     return {
         "x": finish, "y": HEIGHT[end], "ax": begin, "ay": HEIGHT[start], "xref": "x", "yref": "y", "axref": "x",
-        "ayref": "y", "showarrow": True, "arrowhead": 3, "arrowsize": 1.1, "arrowwidth": 1.6 if dashed else 2.4,
-        "arrowcolor": colour, "standoff": 16, "startstandoff": 16, "text": "", "opacity": 0.75 if dashed else 1,
+        "ayref": "y", "showarrow": True, "arrowhead": 3, "arrowsize": 1.1, "arrowwidth": 1.6 if thin else 2.4,
+        "arrowcolor": colour, "standoff": 16, "startstandoff": 16, "text": "", "opacity": 0.75 if thin else 1,
     }  # fmt: skip
 
 
