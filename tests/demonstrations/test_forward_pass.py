@@ -64,7 +64,7 @@ def test_the_sums_that_are_written_come_true_in_a_calculator(at: int) -> None:
 
 @pytest.mark.parametrize("opened", range(1, STEPS + 1))
 def test_every_level_that_is_opened_has_its_box_and_its_brackets_close(opened: int) -> None:
-    layout = NestedExpression(opened=opened)(ForwardPass().shown(), Text(), Look())["layout"]
+    layout = NestedExpression(depth=opened)(ForwardPass().shown(), Text(), Look())["layout"]
     assert len(layout["shapes"]) == opened
     words = [note["text"] for note in layout["annotations"]]
     left = sum(word.startswith("tanh(") for word in words)

@@ -28,7 +28,7 @@ class NestedExpression(DemonstrationFigure):
     draws = ForwardPass
 
     kind: Literal["nested_expression"] = Field("nested_expression", repr=False)
-    opened: Annotated[int, Range(1, STEPS, unit="levels")] = 1
+    depth: Annotated[int, Range(1, STEPS, unit="levels")] = 1
 
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         hidden = {"visible": False, "fixedrange": True}
@@ -36,10 +36,10 @@ class NestedExpression(DemonstrationFigure):
             text("figure.nested_expression.title"), about(shown.demonstration, text), uirevision="nested"
         ) | {
             "xaxis": {**hidden, "range": [0, 1]},
-            "yaxis": {**hidden, "range": [self.opened + 5, self.opened - 4]},
+            "yaxis": {**hidden, "range": [self.depth + 5, self.depth - 4]},
             "margin": {"l": 12, "r": 12, "t": 84, "b": 12},
-            "shapes": [self.frame(level, look) for level in range(self.opened)],
-            "annotations": [note for level in range(self.opened) for note in self.level(level, shown, text, look)]
+            "shapes": [self.frame(level, look) for level in range(self.depth)],
+            "annotations": [note for level in range(self.depth) for note in self.level(level, shown, text, look)]
             + [self.core(shown, look)],
         }  # fmt: skip
         # A scatter without points, since a figure without any curve has no axes to lay boxes on.
@@ -48,7 +48,7 @@ class NestedExpression(DemonstrationFigure):
     def frame(self, level: int, look: Look) -> dict[str, Any]:
         return {
             "type": "rect", "x0": level * INSET, "x1": 1 - level * INSET, "y0": level + 0.04,
-            "y1": 2 * self.opened + 1 - level - 0.04, "line": {"color": colours(look)["hh"], "width": 1.5},
+            "y1": 2 * self.depth + 1 - level - 0.04, "line": {"color": colours(look)["hh"], "width": 1.5},
             "fillcolor": look.faint(colours(look)["hh"], 0.05), "layer": "below",
         }  # fmt: skip
 
@@ -63,20 +63,20 @@ class NestedExpression(DemonstrationFigure):
         return [
             line(level * INSET + 0.015, level + 0.5, first, "left", 15),
             line(1 - level * INSET - 0.015, level + 0.5, value, "right", 13, look.muted),
-            line(level * INSET + 0.015, 2 * self.opened - level + 0.5, last, "left", 15),
-            line(1 - level * INSET - 0.015, 2 * self.opened - level + 0.5, f"<i>x</i><sub>{t}</sub> = {x}", "right",
+            line(level * INSET + 0.015, 2 * self.depth - level + 0.5, last, "left", 15),
+            line(1 - level * INSET - 0.015, 2 * self.depth - level + 0.5, f"<i>x</i><sub>{t}</sub> = {x}", "right",
                  13, look.muted),
         ]  # fmt: skip
 
     def core(self, shown: Demonstrated, look: Look) -> dict[str, Any]:
-        k = STEPS - self.opened
+        k = STEPS - self.depth
         value = f"<b><i>h</i><sub>{k}</sub></b> = {said_vector(shown.data['hidden_state'].values[k])}"
-        return line(self.opened * INSET + 0.015, self.opened + 0.5, value, "left", 15)
+        return line(self.depth * INSET + 0.015, self.depth + 0.5, value, "left", 15)
 
     def reading(self, shown: Demonstrated, text: Text) -> str:
-        k = STEPS - self.opened
+        k = STEPS - self.depth
         kept = float(shown.data["jacobian_norm"].sel(moment=k))
-        told = {"last": state_name(STEPS), "opened": self.opened, "state": state_name(k), "kept": numeral(kept)}
+        told = {"last": state_name(STEPS), "depth": self.depth, "state": state_name(k), "kept": numeral(kept)}
         return text("sentence.nested_expression", **told)
 
     def table(self, shown: Demonstrated, text: Text) -> pd.DataFrame:

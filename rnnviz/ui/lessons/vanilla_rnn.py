@@ -33,7 +33,7 @@ class VanillaRnnLesson(Lesson):
     def parts(self) -> tuple[Part, ...]:
         return (
             Part(self.tiny, (self.unrolled,), ("unrolled.at", "tiny.first_weight", "tiny.initial_state"), height=540),
-            Part(self.tiny, (self.nested,), ("nested.opened", "tiny.activation")),
+            Part(self.tiny, (self.nested,), ("nested.depth", "tiny.activation")),
             Part(self.sharing, (ParameterCount(),), ("sharing.sequence_length", "sharing.hidden_size")),
         )
 
