@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
@@ -59,7 +60,8 @@ def test_a_figure_of_the_file_is_the_figure_of_the_study():
     study = Study.of(BASE, {"a": {}, "b": {"initializer.scale.gain": 2.0}, "c": {"cell": "gru"}})
     kept = results_of(opened(bytes(sweep(study).to_netcdf(engine="h5netcdf"))))
     for view in (ParallelCoordinates(), HeatMap()):
-        assert view.data(kept).equals(view.data(computed(study, view.needs)))
+        # Networks that differ in gain run together there, and one by one in the sweep: equal but for float32's rounding.
+        pd.testing.assert_frame_equal(view.data(kept), view.data(computed(study, view.needs)), rtol=1e-5)
 
 
 def test_a_failed_run_is_there_without_a_number():

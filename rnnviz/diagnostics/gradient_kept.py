@@ -20,9 +20,14 @@ def compute(trace: Trace) -> xr.DataArray:
     """
     if "state_grad_log10_norm" not in trace.data:
         return xr.DataArray(np.nan)
-    curve = band(trace.data["state_grad_log10_norm"].values)[MEDIAN]
+    return xr.DataArray(kept(trace.data["state_grad_log10_norm"].values))
+
+
+def kept(norms: np.ndarray) -> float:
+    """Of log₁₀ norms (time, example)."""
+    curve = band(norms)[MEDIAN]
     reached = curve[np.isfinite(curve)]
-    return xr.DataArray(curve[0] - reached[-1] if len(reached) else np.nan)
+    return float(curve[0] - reached[-1]) if len(reached) else np.nan
 
 
 gradient_kept = Diagnostic("gradient_kept", (), compute, ("state_grad_log10_norm",))

@@ -20,13 +20,20 @@ def compute(trace: Trace) -> xr.DataArray:
     """
     if "state_grad_log10_norm" not in trace.data:
         return xr.DataArray(np.empty(0), dims="example")
-    norms = trace.data["state_grad_log10_norm"].values * np.log(10)
-    first, last = stretch(int(np.isfinite(norms).any(1).nonzero()[0].max(initial=0)) + 1)
-    if isinstance(trace.experiment.loss, LossAtEvery) or last <= first:
+    norms = trace.data["state_grad_log10_norm"].values
+    if isinstance(trace.experiment.loss, LossAtEvery):
         return xr.DataArray(np.full(norms.shape[1], np.nan), dims="example")
+    return xr.DataArray(rates(norms), dims="example")
+
+
+def rates(norms: np.ndarray) -> np.ndarray:
+    """Of log₁₀ norms (time, example), (example,)."""
+    first, last = stretch(int(np.isfinite(norms).any(1).nonzero()[0].max(initial=0)) + 1)
+    if last <= first:
+        return np.full(norms.shape[1], np.nan)
     with np.errstate(invalid="ignore"):  # −∞ − (−∞): an exact zero all along
-        rates = (norms[first] - norms[last]) / (last - first)
-    return xr.DataArray(np.where(np.isneginf(norms[first]), -np.inf, rates), dims="example")
+        found = np.log(10) * (norms[first] - norms[last]) / (last - first)
+    return np.where(np.isneginf(norms[first]), -np.inf, found)
 
 
 def stretch(length: int) -> tuple[int, int]:

@@ -11,6 +11,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from rnnviz.diagnostics.gradient_kept import kept
+from rnnviz.diagnostics.gradient_rate import rates
 from rnnviz.engine.judged import judged
 from rnnviz.engine.norms import band
 from rnnviz.verification.check import Check, Compared, Kind
@@ -68,6 +70,22 @@ def gradient_flow(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
             f"gradient_{name}", ROUTE, shown.values[k], band(parts[name]), roundings(replay), "log10",
             amplified=amplification(parts[name], parts["state"], replay),
         )  # fmt: skip
+
+
+def gradient_kept(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
+    if np.isfinite(shown.values):
+        state = whole(total_gradients(replay)["state"])
+        lost = amplification(state, state, replay)
+        yield Compared(
+            "gradient_kept", ROUTE, shown.values, np.array(kept(state)), roundings(replay), "log10", amplified=lost
+        )
+
+
+def gradient_rate(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
+    if np.isfinite(shown.values).any():
+        state = whole(total_gradients(replay)["state"])
+        lost = amplification(state, state, replay)
+        yield Compared("gradient_rate", ROUTE, shown.values, rates(state), roundings(replay), "ln", amplified=lost)
 
 
 def layer_gradient(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
@@ -233,6 +251,8 @@ def of_columns(adjoint: Adjoint, step: Step, lag: int) -> Tensor:
 
 CHECKS = {
     "gradient_flow": Check(gradient_flow, passes=2),
+    "gradient_kept": Check(gradient_kept, passes=2),
+    "gradient_rate": Check(gradient_rate, passes=2),
     "layer_gradient": Check(layer_gradient, passes=2),
     "rounded_gradient": Check(rounded_gradient, passes=2),
     "weight_gradient": Check(weight_gradient, passes=5),

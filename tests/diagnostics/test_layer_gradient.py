@@ -8,9 +8,9 @@ import torch
 
 from rnnviz.cells import CELLS
 from rnnviz.diagnostics import layer_gradient
-from rnnviz.diagnostics.diagnostic import band
 from rnnviz.engine import run
 from rnnviz.engine.network import draw_parameters
+from rnnviz.engine.norms import band
 from rnnviz.experiment import Experiment, LossAtEvery, LossAtLast
 from rnnviz.initializers import Gain, Orthogonal
 from rnnviz.tasks import Noise
