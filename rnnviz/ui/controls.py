@@ -99,7 +99,7 @@ class Controls:
             return self.text(f"option.{parameter.name}.{word}.label")
 
         if segmented:
-            return lambda label, **rest: st.segmented_control(label, words, format_func=name, **rest)
+            return lambda label, **rest: st.segmented_control(label, words, format_func=name, wrap=True, **rest)
         return lambda label, **rest: st.selectbox(label, words, format_func=name, **rest)
 
 

@@ -29,8 +29,10 @@ def page(text: Text) -> None:
     st.header(text("page.phase_diagram.title"), anchor=False)
     st.markdown(text("page.phase_diagram.lead"))
     failures.say_refused(refused, text)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        for path in ("phase.plane", "phase.colour"):
+    for column, path in zip(
+        st.columns([2, 1]), ("phase.plane", "phase.colour"), strict=True
+    ):  # on a phone one below the other
+        with column:
             Controls(record, START, text).draw(path, segmented=True)
     link = memory.write_link(record, START)
     going = filling.goes_on(plan_of(record))
