@@ -368,6 +368,15 @@ def test_an_exact_zero_is_a_gap_and_no_number_in_json():
     as_json(drawn)
 
 
+def test_the_profile_marks_what_float16_would_lose_where_it_is_in_view():
+    """Below 2^−24 float16 has nothing: 10^−7.22. The browser moves marks by their place, so these stand last."""
+    deep = GradientFilm()(film([[-9.0, -7.0, -5.0, -3.0, -1.0, 0.0]]), EN, Look())["layout"]
+    assert deep["shapes"][-1]["y0"] == deep["shapes"][-1]["y1"] == pytest.approx(-24 * math.log10(2))
+    assert deep["shapes"][-1]["yref"] == "y2" and "float16" in deep["annotations"][-1]["text"]
+    shallow = GradientFilm()(film([FULL]), EN, Look())["layout"]
+    assert not any("float16" in words["text"] for words in shallow["annotations"])
+
+
 def test_many_losses_have_no_horizon_and_the_film_says_why():
     said = GradientFilm().reading(classes(), EN)
     assert "the loss enters at many steps" in said and GradientHorizon().reading(classes(), EN).startswith(

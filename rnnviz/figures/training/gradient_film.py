@@ -11,6 +11,7 @@ from pydantic import Field
 from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.diagnostic import evenly
 from rnnviz.diagnostics.horizon import Horizon, horizon_of
+from rnnviz.figures import lens
 from rnnviz.figures.figure import FigureDict, Result, Results, packed
 from rnnviz.figures.look import Look
 from rnnviz.figures.training.panels import decades_ticks
@@ -21,6 +22,7 @@ DEEPEST = 12.0  # decades of the colour scale: what is smaller takes its last co
 LATEST = 100_000  # an update that no training reaches: the newest one
 FRAMES = 45_000  # numbers of all frames that are played: a quarter of a megabyte
 BLANK = "\0"  # where the browser puts a number
+PRECISIONS = "common"  # formats that are marked in the profile: the two in which people train
 BORDER = 0.56  # of the height: the map above, the profile below
 
 
@@ -43,6 +45,15 @@ class Film(NamedTuple):
         return int(self.updates[self.place])
 
     @property
+    def span(self) -> tuple[float, float]:
+        """Of the profiles of all updates, log₁₀, with some room."""
+        profiles = self.profiles[np.isfinite(self.profiles)]
+        top = float(profiles.max(initial=0.0))
+        low = max(float(profiles.min(initial=top - 1)), top - DEEPEST)
+        room = 0.06 * max(top - low, 1.0)
+        return low - room, top + room
+
+    @property
     def lag(self) -> float:
         """Steps that the gradient reaches at this update; NaN where that is not known."""
         return float(self.horizon.lags[self.place]) if self.horizon else np.nan
@@ -52,7 +63,7 @@ class GradientFilm(Choice):
     """log₁₀ ‖∂ℓ/∂s_t‖: as a map of time × update, and as the profile of one update, for the first seed of one arm.
 
     The line in the map is the horizon: the steps back in which no step has less than a thousandth of the gradient at
-    the loss. The task's needed lag is drawn against it.
+    the loss. The task's needed lag is drawn against it, and in the profile the formats that would lose what is in view.
     """
 
     kind: Literal["gradient_film"] = Field("gradient_film", repr=False)
@@ -132,20 +143,19 @@ class GradientFilm(Choice):
     # — frame —
 
     def axes(self, film: Film, text: Text, look: Look) -> dict[str, Any]:
-        profiles = film.profiles[np.isfinite(film.profiles)]
-        top = float(profiles.max(initial=0.0))
-        low, high = max(float(profiles.min(initial=top - 1)), top - DEEPEST), top
-        room = 0.06 * max(high - low, 1.0)
+        low, high = film.span
         steps = [0.5, film.length + 0.5]
         return {
             "xaxis": look.axis(title={"text": text("figure.training.x"), "standoff": 2}, anchor="y", showgrid=False),
             "yaxis": look.axis(domain=[BORDER, 1], range=steps, autorange=False, showgrid=False, nticks=6),
             "xaxis2": look.axis(title={"text": text("figure.gradient_film.time")}, anchor="y2", range=steps,
                                 autorange=False),
-            "yaxis2": look.axis(domain=[0, BORDER - 0.22], range=[low - room, high + room], autorange=False, anchor="x2",
-                                **decades_ticks(low - room, high + room)),
-            "shapes": self.marks(film, look),
-            "annotations": self.names(film, text, look),
+            "yaxis2": look.axis(domain=[0, BORDER - 0.22], range=[low, high], autorange=False, anchor="x2",
+                                **decades_ticks(low, high)),
+            # The formats come last: the browser moves what stands before them by its place.
+            "shapes": [*self.marks(film, look), *lens.bands(PRECISIONS, film.span, "x2 domain", "y2", look)],
+            "annotations": [*self.names(film, text, look),
+                            *lens.names(PRECISIONS, film.span, "x2 domain", "y2", text, look, left=True)],
         }  # fmt: skip
 
     def marks(self, film: Film, look: Look) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from rnnviz.figures.phase_frame import with_mark
 from rnnviz.jobs import Failure
 from rnnviz.planes import BASE
 from rnnviz.text import Text
-from rnnviz.ui import asking, failures, filling, memory, taking
+from rnnviz.ui import asking, failures, filling, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import look, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.filling import Found, Plan
@@ -174,6 +174,7 @@ def at_the_mark(record: GradientFlowPage, text: Text) -> None:
         front = text("page.gradient_flow.title")
         if st.button(text("page.phase_diagram.open", page=front), help=text("page.phase_diagram.open_help")):
             st.switch_page("views/gradient_flow.py")
+        verifying.menu(picture, text, key="phase.point")
         taking.menu(picture, text, key="phase.point", file_name=name)
 
 
