@@ -49,4 +49,4 @@ def title(name: str) -> str:
 
 
 sections = {text(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}
-st.navigation({"": [page(FRONT)], **sections}, position="top").run()
+st.navigation({"": [page(FRONT)], **sections}, position="top", expanded=True).run()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.ui.lessons import LESSONS
 from tests.browser.conftest import wait_ready
 from tests.serving import ROOT, Server, serving_app
 
@@ -86,5 +87,6 @@ def test_a_phone_lists_every_page_under_its_section(page: Page, server: Server, 
     menu = page.get_by_test_id("stSidebarNav")
     expect(menu.get_by_text(text("section.one_network"), exact=True)).to_be_visible()
     titles = [text(f"page.{view.stem}.title") for view in VIEWS.glob("[!_]*.py")]
+    titles += [*(lesson.heading(text) for lesson in LESSONS), text("page.glossary.title")]
     assert sorted(menu.get_by_role("link").all_inner_texts()) == sorted(titles)
     assert menu.get_by_role("link").first.inner_text() == text("page.gradient_flow.title")
