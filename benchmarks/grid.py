@@ -1,7 +1,8 @@
 """The page's grid of three cells and three activations, against nine bare layers (activation tanh) of the same size.
 
 "Everything" is what one pass logs: gates, ∂h, ∂c, their log norms, shares of ∂L/∂W, all log-scaled products of Jacobians
-of one example, of the whole (h, c), and their Frobenius norms. It is timed from weights and data that are there already,
+of one example, of the whole (h, c), and their Frobenius norms. Each of the nine is let go before the next is computed,
+as a worker does with a trace once it has drawn its numbers. It is timed from weights and data that are there already,
 as the bare layers have them. Then with σ₁ of every product to 1e-5, which the page draws; and as `run` gives it, a Trace
 of a described experiment, with weights and data drawn anew. What the page asks of a worker when a slider moves is less
 (no gates, no shares); the bounds of Pascanu et al. are extra.
@@ -9,7 +10,8 @@ of a described experiment, with weights and data drawn anew. What the page asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from benchmarks.timing import Row, race
 from rnnviz.diagnostics import gradient_flow, jacobian_bounds, jacobian_norm
 from rnnviz.diagnostics.diagnose import diagnose_study
 from rnnviz.engine import run
-from rnnviz.engine.jacobians import largest_singular_values, state_products
+from rnnviz.engine.jacobians import frobenius, largest_singular_values, state_products
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.tasks import Noise
 
@@ -43,11 +45,11 @@ def rows() -> Iterator[Row]:
         def nine(bare=bare) -> object:
             return [layer() for layer in bare]
 
-        given = race(lambda cases=cases: [everything(case) for case in cases], nine, seconds=8)
+        given = race(lambda cases=cases: one_by_one(everything, cases), nine, seconds=8)
         yield Row(f"{where}, everything / nine bare nn", given.ratio, goal, note=given.note)
-        exact = race(lambda cases=cases: [with_sigma(case) for case in cases], nine, seconds=8)
+        exact = race(lambda cases=cases: one_by_one(with_sigma, cases), nine, seconds=8)
         yield Row(f"{where}, everything and every σ₁ / nine bare nn", exact.ratio, note=exact.note)
-        traces = race(lambda study=study: [trace(each) for each in study.experiments().values()], nine, seconds=8)
+        traces = race(lambda study=study: one_by_one(trace, study.experiments().values()), nine, seconds=8)
         yield Row(
             f"{where}, everything as Traces, weights and data drawn / nine bare nn", traces.ratio, note=traces.note
         )
@@ -55,6 +57,11 @@ def rows() -> Iterator[Row]:
         yield Row(f"{where}, one move of a slider / nine bare nn", move.ratio, note=move.note)
         bounds = race(lambda study=study: diagnose_study(study, (jacobian_bounds,)), nine, seconds=4)
         yield Row(f"{where}, the bounds alone / nine bare nn", bounds.ratio, note=bounds.note)
+
+
+def one_by_one(work: Callable[[Any], object], cases: Iterable[Any]) -> None:
+    for case in cases:
+        work(case)
 
 
 def study_of(size: int, batch: int) -> Study:
@@ -66,18 +73,13 @@ def study_of(size: int, batch: int) -> Study:
 def everything(case: Case) -> tuple[object, torch.Tensor, torch.Tensor]:
     layers, gradients = every_gradient(case)
     products, scale = state_products(layers, 0)
-    return gradients, products, scale + frobenius(products).log10()
+    return gradients, products, scale + torch.from_numpy(np.log10(frobenius(products.numpy())))
 
 
 @torch.no_grad()
 def with_sigma(case: Case) -> object:
     gradients, products, norms = everything(case)
     return gradients, norms, largest_singular_values(products)
-
-
-def frobenius(matrices: torch.Tensor) -> torch.Tensor:
-    flat = matrices.numpy()
-    return torch.from_numpy(np.sqrt(np.einsum("kij,kij->k", flat, flat))).double()
 
 
 def trace(experiment: Experiment) -> object:

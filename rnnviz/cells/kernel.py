@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]  # float32 or float64, (unit, example) unless said otherwise
 Scaled = tuple[Array, int]  # float64, and the power of two by which it must be multiplied
-BLOCK_BYTES = 1 << 17  # of one array: what a few of them need stays in the processor's second cache
+BLOCK_BYTES = 1 << 20  # of one array: what a few of them need stays in the processor's last cache
 
 
 class Kernel(ABC):
@@ -114,8 +114,8 @@ class Kernel(ABC):
     def prepare(self, t: int) -> None:
         """Called before step `next_block`: the coefficients of a block of steps that ends with it.
 
-        A block fits the cache until the adjoint has used it. On the whole sequence at once the same elementwise work
-        takes twice as long.
+        A block fits the cache until the adjoint has used it, and its scratch stays small where a sequence is long.
+        Blocks of an eighth cost LSTM 64/32 a twentieth more: the calls of torch.
         """
         length = max(1, BLOCK_BYTES // (self.size * self.columns * self.dtype.itemsize))
         self.next_block = max(0, t - length)
@@ -260,9 +260,9 @@ def outer_products(deltas: Tensor, rows: Tensor, exponents: Tensor | None, mean:
         common = torch.where(alive, exponents, 0).amax(1, keepdim=True).clamp_min(0)
         deltas = times_power_of_two(deltas, (exponents - common)[:, None])
     # The copy costs a tenth of what a product with a transposed matrix would lose.
-    transposed = torch.mul(rows.mT, mean, out=rows.new_empty(rows.mT.shape))
+    transposed = np.multiply(rows.numpy().swapaxes(1, 2), mean, order="C", dtype=rows.numpy().dtype)
     with np.errstate(all="ignore"):
-        products = torch.from_numpy(np.matmul(deltas.numpy(), transposed.numpy()))
+        products = torch.from_numpy(np.matmul(deltas.numpy(), transposed))
     return products if common is None or not common.any() else times_power_of_two(products, common[:, None])
 
 

@@ -93,7 +93,6 @@ class LSTMKernel(Kernel):
         self.stored = self.empty(time, 4 * size, columns)  # i, f, g, o after their squashing
         self.cell = self.empty(time + 1, size, columns)
         self.squashed_cell = self.empty(time, size, columns)
-        self.through_output = self.empty(time, size, columns)  # ∂h_t/∂c_t = o φ'(c_t)
         self.cell_adjoint = self.empty(time + 1, size, columns)  # ∂ℓ/∂c_t
         self.carried = self.empty(time + 1, size, columns)  # its part from the future: f_{t+1} ∘ ∂ℓ/∂c_{t+1}
         self.cell[0] = 0
@@ -103,7 +102,8 @@ class LSTMKernel(Kernel):
         delta = self.delta_all.view(time + 2, 4, size, columns)
         self.delta_view = delta[1:-1]
         self.delta_ifg, self.delta_o = list(delta[:, :3].numpy()), list(delta[:, 3].numpy())
-        self.forget, self.output_path = list(self.gate_view[:, 1].numpy()), list(self.through_output.numpy())
+        self.forget = list(self.gate_view[:, 1].numpy())
+        self.output_path: dict[int, Array] = {}  # ∂h_t/∂c_t = o φ'(c_t) of the steps that are prepared
 
     def forward(self) -> None:
         dot, multiply, add, weight = np.dot, np.multiply, np.add, self.weight.numpy()
@@ -159,7 +159,8 @@ class LSTMKernel(Kernel):
         self.cell_adjoint[t + 1 :].zero_()
 
     def put_coefficients(self, block: slice) -> None:
-        self.through_output[block] = self.coefficients(block, slice(None), self.delta_view[block])
+        paths = self.coefficients(block, slice(None), self.delta_view[block]).numpy()
+        self.output_path = dict(zip(range(block.start, block.stop), paths, strict=True))
 
     def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)
@@ -220,13 +221,13 @@ class LSTMKernel(Kernel):
         # The right half of J_t is diagonal, so half of the dense product is enough.
         size, (left, f, f_path) = self.size, self.jacobian_parts(example)
         transposed = list(left.mT.numpy())
-        forget, through_output = list(f[..., None].numpy()), list(f_path[..., None].numpy())
-        term = np.empty((size, 2 * size), self.into_past.dtype)
+        diagonals = list(torch.cat([f_path, f], 1)[..., None].numpy())  # of ∂h_t/∂c_{t−1} and of ∂c_t/∂c_{t−1}
+        terms = np.empty((2 * size, 2 * size), self.into_past.dtype)
+        through_hidden, through_cell = terms[:size], terms[size:]
 
         def step(t: int, after: Array, before: Array) -> None:
             np.dot(transposed[t - 1], after, before[:size])
-            np.multiply(forget[t - 1], after[size:], before[size:])
-            np.multiply(through_output[t - 1], after[:size], term)
-            np.add(before[size:], term, before[size:])
+            np.multiply(diagonals[t - 1], after, terms)
+            np.add(through_hidden, through_cell, before[size:])
 
         return step

@@ -72,8 +72,8 @@ def backward(
     """
     time, columns = layers[0].time, layers[0].columns
     exponents = np.zeros((time + 2, columns), dtype=np.int32)
-    last, every = steps[-1], len(steps) > 1 and not apart
-    from_loss = gradient.detach().contiguous().numpy()
+    earliest, last, every = steps[0], steps[-1], len(steps) > 1 and not apart
+    from_loss = list(gradient.detach().contiguous().numpy())
     moved = False  # whether any exponent is not 0
     downwards = list(zip(reversed(layers), [None, *reversed(layers)], strict=False))
     for layer in layers:
@@ -88,12 +88,12 @@ def backward(
                 layer.carry_adjoint(t)
                 if above is not None:
                     layer.receive(t, above.input_adjoint_step(t))
-                elif t >= steps[0]:
-                    gradient_of_step = from_loss[t - steps[0]]
-                    layer.dh[t] += np.ldexp(gradient_of_step, -exponents[t]) if moved else gradient_of_step
+                elif t >= earliest:
+                    dh, own = layer.dh[t], from_loss[t - earliest]
+                    np.add(dh, np.ldexp(own, -exponents[t]) if moved else own, dh)
                 layer.adjoint_step(t)
             if (last - t) % CHECK_EVERY == CHECK_EVERY - 1:
-                moved |= keep_in_window(layers, t, exponents, lowest=0 if every and t > steps[0] else None)
+                moved |= keep_in_window(layers, t, exponents, lowest=0 if every and t > earliest else None)
                 tick(1 - t / last)
     return torch.from_numpy(exponents[1:-1])
 
