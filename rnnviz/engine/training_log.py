@@ -22,6 +22,7 @@ Array = np.ndarray[Any, Any]
 
 SNAPSHOTS = 200  # of a whole training, unless told otherwise
 SATURATED = 0.1  # a gate below it or above 1 − it, as in Karpathy, Johnson & Li (2015)
+SPECTRA_APART = 10  # updates, at least: eigenvalues cost a third of an update, and W_hh hardly moves in between
 LARGEST_SPECTRUM = 128  # units; the eigenvalues of a larger W_hh cost more than the update itself
 
 
@@ -45,6 +46,10 @@ class TrainingLog:
     def is_snapshot(self, update: int) -> bool:
         return update % self.every == 0 or update == self.updates - 1
 
+    def has_spectra(self, update: int) -> bool:
+        """Of the snapshots in ten updates the first has; the others keep NaN in their place."""
+        return update % SPECTRA_APART < self.every or update == self.updates - 1
+
     # — every update —
 
     def write(self, update: int, values: Mapping[str, float | Array | None]) -> None:
@@ -67,7 +72,7 @@ class TrainingLog:
         for name, value in {
             "gradient_profile": band(flow.log10_norm),
             **gates(made),
-            **spectra(made),
+            **(spectra(made) if self.has_spectra(update) else {}),
             **sample(made),
         }.items():
             self.row(name, most, value.shape)[place] = value

@@ -277,6 +277,15 @@ def test_snapshots_are_taken_as_often_as_asked_and_of_the_last_update():
     assert len(train(experiment(Elman(hidden_size=1), updates=500)).data.snapshot) <= 251
 
 
+@pytest.mark.parametrize(("every", "known"), [(1, [0, 10, 20, 23]), (4, [0, 12, 20, 23]), (10, [0, 10, 20, 23])])
+def test_the_spectra_of_snapshots_close_together_are_taken_once_in_ten_updates(every, known):
+    data = train(experiment(updates=24), every=every).data
+    for name in ("spectral_radius", "singular_value"):
+        there = np.isfinite(data[name].values).all((1, 2))
+        assert data.snapshot.values[there].tolist() == known
+        assert np.isnan(data[name].values[~there]).all()
+
+
 def test_a_large_network_has_no_eigenvalues_in_its_log():
     data = train(experiment(Elman(hidden_size=129), updates=1)).data
     assert "spectral_radius" not in data and "singular_value" in data

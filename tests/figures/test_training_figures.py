@@ -300,6 +300,14 @@ def test_the_spectrum_of_a_gate_or_of_the_candidate_where_there_is_none():
     assert "ρ went from 2 to **6**" in RecurrentSpectrum(gate="forget_gate").reading({"a": lstm}, EN)
 
 
+def test_a_spectrum_goes_on_to_the_next_snapshot_that_has_one():
+    nothing = [np.nan] * 4
+    gaps = [[[1, 2, 3, 4]], [nothing], [[5, 6, 7, 8]], [nothing]]
+    lstm = made_up(BASE, {"spectral_radius": gaps, "singular_value": gaps})
+    assert lines(RecurrentSpectrum()({"a": lstm}, EN, Look()))["LSTM · tanh"].tolist() == [3, 7]
+    assert "ρ went from 3 to **7**" in RecurrentSpectrum().reading({"a": lstm}, EN)
+
+
 def test_gates_are_those_of_the_arm_that_was_asked_for():
     for number, gates in ((1, 1), (2, 4), (3, 3), (9, 3)):
         assert len(lines(TrainingGates(arm=number)(small(), EN, Look()))) == gates

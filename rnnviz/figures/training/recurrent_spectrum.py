@@ -12,7 +12,7 @@ from rnnviz.choice import Range
 from rnnviz.figures.figure import Result, Results
 from rnnviz.figures.training.over_updates import OverUpdates
 from rnnviz.figures.training.panels import Line, Panel, Reference
-from rnnviz.figures.training.runs import Arm, arms, over_snapshots
+from rnnviz.figures.training.runs import Arm, Curve, arms, over_snapshots
 from rnnviz.figures.units import layer_index
 from rnnviz.text import Text
 
@@ -37,7 +37,9 @@ class RecurrentSpectrum(OverUpdates):
     def panels(self, found: list[Arm], text: Text) -> list[Panel]:
         def panel(name: str, legend: bool) -> Panel:
             lines = [
-                Line(arm, over_snapshots(arm, lambda run: self.curve(run, name)), name, arm.name if legend else "")
+                Line(
+                    arm, known(over_snapshots(arm, lambda run: self.curve(run, name))), name, arm.name if legend else ""
+                )
                 for arm in found
             ]
             return Panel(text(f"figure.recurrent_spectrum.{name}"), lines, [Reference(1.0, "")])
@@ -45,7 +47,7 @@ class RecurrentSpectrum(OverUpdates):
         return [panel("spectral_radius", True), panel("singular_value", False)]
 
     def curve(self, run: Result, name: str) -> np.ndarray | None:
-        """(snapshot,); None where there is none, as ρ of a large matrix."""
+        """(snapshot,), NaN where it was not computed; None where it never is, as ρ of a large matrix."""
         if name not in run.data:
             return None
         gate = gate_for(run, self.gate)
@@ -57,9 +59,10 @@ class RecurrentSpectrum(OverUpdates):
         return text("figure.recurrent_spectrum.title", blocks=blocks)
 
     def ends(self, run: Result, name: str) -> tuple[float, float]:
-        """At the first snapshot and at the last."""
+        """The first value that is known and the last."""
         curve = self.curve(run, name)
-        return (float(curve[0]), float(curve[-1])) if curve is not None and len(curve) else (np.nan, np.nan)
+        values = curve[np.isfinite(curve)] if curve is not None else np.empty(0)
+        return (float(values[0]), float(values[-1])) if len(values) else (np.nan, np.nan)
 
     def reading(self, results: Results, text: Text) -> str:
         said = []
@@ -94,6 +97,11 @@ class RecurrentSpectrum(OverUpdates):
                     }
                 )
         return pd.DataFrame(rows)
+
+
+def known(curve: Curve) -> Curve:
+    """Without the snapshots that no run has a value of: the line goes on to the next."""
+    return Curve(*(part[np.isfinite(curve.median)] for part in curve))
 
 
 def gate_for(run: Result, asked: str) -> str:
