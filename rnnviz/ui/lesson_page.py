@@ -195,6 +195,7 @@ def experiment(page: Page) -> Numbers | None:
     for number, part in enumerate(lesson.parts()):
         for path in part.controls:
             control.draw(path, segmented=True)
+        lesson.under_controls(number, text)
         place = f"lesson.{lesson.name}.{number}"
         answer = ask(part, text, place, lambda number=number, place=place: draw_old(number, place, text))  # type: ignore[misc]
         if isinstance(answer, Failure):

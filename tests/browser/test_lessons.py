@@ -100,3 +100,16 @@ def test_one_arrow_lights_up_all_of_its_matrix_and_the_arrow_keys_step_through_t
         slider.press("ArrowRight")
         page.wait_for_url(lambda url, step=step: f"unrolled.at={step}" in url)
     expect(page.get_by_text("Step 3:").first).to_be_visible()
+
+
+def test_a_text_that_cannot_be_read_leaves_room_for_another(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/language-models?lang=ko&training_text=own_text&updates=50")
+    drawn(page)
+    upload, said = page.locator("input[type=file]"), page.get_by_test_id("stAlert")
+    upload.set_input_files({"name": "zeros.txt", "mimeType": "text/plain", "buffer": bytes(400)})
+    expect(said).to_contain_text(Text("ko")("error.title"), timeout=60_000)
+    good = "강물은 흘러 바다로 가고 구름은 모여 비가 된다.\n" * 20
+    upload.set_input_files({"name": "강물.txt", "mimeType": "text/plain", "buffer": good.encode()})
+    expect(said).to_have_count(0, timeout=60_000)
+    drawn(page)
+    assert "<b>강</b>" in page.evaluate("document.querySelectorAll('.rnnviz-plot .canvas')[1].data[0].text")

@@ -16,7 +16,7 @@ from rnnviz.figures.demonstrations import GrowingPrefix, LetterMap, NextCharacte
 from rnnviz.figures.demonstrations.next_character_bars import model_names
 from rnnviz.tasks.own_text import SAMPLE
 from rnnviz.text import Text
-from rnnviz.ui import memory, uploads
+from rnnviz.ui import uploads
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Part
 
 
@@ -68,8 +68,15 @@ class LanguageModelsLesson(Lesson):
         """The n at which the held-out perplexity is least."""
         return {1: "one", LONGEST + 1: "longest"}.get(int(numbers["best"]), "few")
 
+    def under_controls(self, part: int, text: Text) -> None:
+        """Where one's own text is taken in; also when the last one could not be read."""
+        if part == 0 and self.training_text == "own_text":
+            taken = uploads.uploader("txt", text("page.upload_text_help"), text)
+            if taken and taken != self.sha256:
+                uploads.choose(type(self).start(), {"sha256": taken})
+
     def beside(self, found: Sequence[Found], text: Text) -> None:
-        """What both models write on by themselves; and where one's own text is taken in."""
+        """What both models write on by themselves."""
         _, shown = found
         assert isinstance(shown, Demonstrated)
         typed = "".join(str(letter) for letter in shown.data["typed"].values)
@@ -77,8 +84,3 @@ class LanguageModelsLesson(Lesson):
         for name, sample in zip(model_names(shown, text).values(), shown.data["sample"].values, strict=True):
             st.caption(name)
             st.code(f"{typed}{sample}", language=None, wrap_lines=True)
-        if self.training_text == "own_text":
-            taken = uploads.uploader("txt", text("page.upload_text_help"), text)
-            if taken and taken != self.sha256:
-                memory.remember(memory.kept(type(self).start()).changed({"sha256": taken}))
-                st.rerun()

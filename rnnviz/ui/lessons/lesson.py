@@ -77,6 +77,9 @@ class Lesson(Choice, ABC):
     def right(self, numbers: Numbers) -> str:
         """The right choice, from the numbers of the question's own experiment."""
 
+    def under_controls(self, part: int, text: Text) -> None:
+        """What else a part lets one choose, before it is computed."""
+
     def beside(self, found: Sequence[Found], text: Text) -> None:
         """What else the lesson shows below its figures, such as a drawing; nothing for most."""
 
