@@ -24,19 +24,13 @@ from rnnviz.figures import (
     StepEigenvalues,
     WeightShares,
 )
-from rnnviz.figures.figure import Result, power_of_ten
+from rnnviz.figures.figure import Result
 from rnnviz.figures.survival import curve_of, survival
 from rnnviz.ui.flow import START, ClaimName, GradientFlowPage
+from rnnviz.ui.numbers import Decades, Number
 
 LAST = 100  # time step at which a unit left to itself has come to rest
 UNSEEN = 0.01  # of the largest value: less than the thickness of a line on a linear axis
-
-
-class Decades(float):
-    """A factor by its log₁₀, because 10^−400 is a value here."""
-
-
-Number = float | int | Decades
 
 
 class Shown(NamedTuple):
@@ -96,12 +90,6 @@ def alone(study: Study, name: str) -> Study:
     """One variation, under the name of the study's first: what a figure of this network alone is drawn from."""
     (changes,) = (variation.changes for variation in study.variations if variation.name == name)
     return Study.of(study.base, {study.variations[0].name: dict(changes)})
-
-
-def in_words(number: Number) -> str:
-    if isinstance(number, Decades):
-        return power_of_ten(number)
-    return str(number) if isinstance(number, int) else f"{number:.4g}".replace("-", "−")
 
 
 # — what the numbers say —

@@ -150,14 +150,13 @@ def draw(
     text: Text,
     stale: bool = False,
 ) -> None:
+    study = page.study(record)
     instead: set[str] = set()  # sentences that stand where nothing can be drawn, each said once
     for panel in shown:
         if isinstance(panel, Passage):
             panel.write(record, results, text)
             continue
-        picture = Picture(
-            panel.figure, page.study(record), results, text, look(), time=record.time if page.cursor else None
-        )
+        picture = Picture(panel.figure, study, results, text, look(), time=record.time if page.cursor else None)
         reading = panel.figure.reading(results, text)
         if picture.figure["data"]:
             draw_panel(page, record, panel, picture, reading, stale)

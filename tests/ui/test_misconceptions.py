@@ -18,7 +18,8 @@ from rnnviz.figures import Look, Results
 from rnnviz.figures.figure import Result
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui.flow import START, ClaimName
-from rnnviz.ui.misconceptions import CARDS, Number, in_words, taken
+from rnnviz.ui.misconceptions import CARDS, taken
+from rnnviz.ui.numbers import Number, in_words
 from tests.oracles import (
     Graph,
     batch_of,

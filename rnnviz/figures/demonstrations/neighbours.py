@@ -59,23 +59,31 @@ class Neighbours(DemonstrationFigure):
 
     def table(self, shown: Demonstrated, text: Text) -> pd.DataFrame:
         """The six pairs that are most frequent."""
-        rows = self.data(shown).nlargest(6, "count")
-        names = {"earlier": "x_{t−1}", "later": "x_t", "count": text("table.count")}
-        chance = rows["probability"].map(lambda p: f"{p:.2f}")
-        return rows[list(names)].rename(columns=names).assign(**{"P(x_t | x_{t−1})": chance})
+        return most_frequent(self.data(shown), 6, text)
 
     def data(self, shown: Demonstrated) -> pd.DataFrame:
-        """A row for each pair of neighbours."""
-        counts, places = shown.data["pair_count"].values, shown.data["place"].values
-        earlier, later = np.indices(counts.shape)
-        return pd.DataFrame(
-            {
-                "earlier": places[earlier.ravel()],
-                "later": places[later.ravel()],
-                "count": counts.ravel().astype(int),
-                "probability": conditional(counts).ravel(),
-            }
-        )
+        return pairs(shown.data["pair_count"].values, shown.data["place"].values)
+
+
+def pairs(counts: np.ndarray, places: np.ndarray) -> pd.DataFrame:
+    """A row for each pair of neighbours, from counts (earlier, later)."""
+    earlier, later = np.indices(counts.shape)
+    return pd.DataFrame(
+        {
+            "earlier": places[earlier.ravel()],
+            "later": places[later.ravel()],
+            "count": counts.ravel().astype(int),
+            "probability": conditional(counts).ravel(),
+        }
+    )
+
+
+def most_frequent(rows: pd.DataFrame, first: int, text: Text) -> pd.DataFrame:
+    """Of `pairs`, to be read."""
+    rows = rows.nlargest(first, "count")
+    names = {"earlier": "x_{t−1}", "later": "x_t", "count": text("table.count")}
+    chance = rows["probability"].map(lambda p: f"{p:.2f}")
+    return rows[list(names)].rename(columns=names).assign(**{"P(x_t | x_{t−1})": chance})
 
 
 def conditional(counts: np.ndarray) -> np.ndarray:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from rnnviz.demonstrations import Demonstrated, MarkovText
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure, about
-from rnnviz.figures.demonstrations.neighbours import conditional
+from rnnviz.figures.demonstrations.neighbours import conditional, most_frequent, pairs
 from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
@@ -62,23 +61,10 @@ class TransitionMatrix(DemonstrationFigure):
 
     def table(self, shown: Demonstrated, text: Text) -> pd.DataFrame:
         """The ten most frequent transitions."""
-        rows = self.data(shown).nlargest(10, "count")
-        names = {"earlier": "x_{t−1}", "later": "x_t", "count": text("table.count")}
-        chance = rows["probability"].map(lambda p: f"{p:.2f}")
-        return rows[list(names)].rename(columns=names).assign(**{"P(x_t | x_{t−1})": chance})
+        return most_frequent(self.data(shown), 10, text)
 
     def data(self, shown: Demonstrated) -> pd.DataFrame:
-        """A row for each pair."""
-        counts, places = shown.data["transition_count"].values, shown.data["place"].values
-        earlier, later = np.indices(counts.shape)
-        return pd.DataFrame(
-            {
-                "earlier": places[earlier.ravel()],
-                "later": places[later.ravel()],
-                "count": counts.ravel().astype(int),
-                "probability": conditional(counts).ravel(),
-            }
-        )
+        return pairs(shown.data["transition_count"].values, shown.data["place"].values)
 
 
 def quoted(character: object) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field
 from rnnviz.demonstrations import Demonstrated, OneUnit
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.demonstrations.unit_ranking import subtitle
+from rnnviz.figures.demonstrations.unit_text import shown_letter
 from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
@@ -27,7 +28,7 @@ class UnitHistory(DemonstrationFigure):
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         data, words = shown.data, shown.demonstration.flat()
         value, feature = data["value"].values, data["feature"].values
-        letters = ["↵" if letter == "\n" else str(letter) for letter in data["letter"].values]
+        letters = [shown_letter(str(letter)) for letter in data["letter"].values]
         at = packed(np.arange(1, len(value) + 1))
         tracked = text(f"option.tracked.{words['tracked']}.label")
         area = {

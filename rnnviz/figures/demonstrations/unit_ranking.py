@@ -11,6 +11,7 @@ import xarray as xr
 from pydantic import Field
 
 from rnnviz.demonstrations import Demonstrated, OneUnit
+from rnnviz.diagnostics.unit_tracking import ranked
 from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.figure import FigureDict
 from rnnviz.figures.look import Look
@@ -51,9 +52,7 @@ class UnitRanking(DemonstrationFigure):
 
     def ordered(self, shown: Demonstrated) -> tuple[xr.DataArray, np.ndarray]:
         tracked, all_of_them = shown.demonstration.flat()["tracked"], shown.data["correlation"]
-        order = np.argsort(-np.nan_to_num(np.abs(all_of_them.sel(tracked=tracked).values), nan=-1), kind="stable")[
-            :FIRST
-        ]
+        order = ranked(all_of_them.sel(tracked=tracked).values)[:FIRST]
         names = [str(name) for name in all_of_them["tracked"].values]
         rows = [str(tracked), *(name for name in names if name != tracked)]
         return all_of_them.sel(tracked=rows).isel(unit=order), order

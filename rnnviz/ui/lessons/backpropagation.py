@@ -17,7 +17,7 @@ from rnnviz.figures.demonstrations.backward_drawing import bracketed
 from rnnviz.figures.demonstrations.truncation_saving import nearest
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 LESS = 2.0  # times as large: less of a difference is none
 

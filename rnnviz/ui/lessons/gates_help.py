@@ -17,7 +17,7 @@ from rnnviz.figures.survival import KEPT_WELL
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.flow import START
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 BIAS = {"lstm": "cell.forget_bias", "gru": "cell.update_bias"}
 WRITTEN = 3  # factors that the formula writes out, the last steps first

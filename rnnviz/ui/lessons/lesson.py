@@ -25,7 +25,7 @@ from rnnviz.figures import AnyFigure, Results
 from rnnviz.figures.demonstrations import DemonstrationFigure
 from rnnviz.text import Text
 from rnnviz.ui.lessons.progress import LETTERS, WORD
-from rnnviz.ui.misconceptions import Number
+from rnnviz.ui.numbers import Number
 
 Numbers = dict[str, Number | str]
 Found = Results | Demonstrated  # what a part was answered

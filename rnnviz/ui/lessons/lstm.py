@@ -16,7 +16,7 @@ from rnnviz.figures.demonstrations.cell_drawing import Now, six
 from rnnviz.figures.demonstrations.diagram import three
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 GATES = {"f": "forget_gate", "i": "input_gate", "o": "output_gate"}
 

@@ -11,7 +11,7 @@ from rnnviz.demonstrations import Demonstrated, ModelPerLength
 from rnnviz.demonstrations.model_per_length import LONGEST
 from rnnviz.figures.demonstrations import ChainRuleGraph, ErrorByLength, ParametersByLength
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 LATE = range(LONGEST - 4, LONGEST + 1)  # lengths over which the question is judged: one of them alone may be luck
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnnviz.text import Text, catalogue
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Lesson, Numbers
-from rnnviz.ui.misconceptions import Decades, in_words
+from rnnviz.ui.numbers import Decades, in_words
 
 TERM = re.compile(r"\[\[(\w+)(?:\|([^\]]+))?\]\]")
 SETTING = re.compile(r"\]\(set:([^)\s]+)\)")

@@ -13,7 +13,7 @@ from rnnviz.figures.demonstrations import LossMap, ShapeDrawing
 from rnnviz.figures.demonstrations.loss_map import farthest
 from rnnviz.figures.demonstrations.shape_drawing import losses, share
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 
 class ShapesLesson(Lesson):

@@ -16,7 +16,7 @@ from rnnviz.figures import GradientFlow, Result
 from rnnviz.figures.survival import GROWN, survival
 from rnnviz.ui.flow import START
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
-from rnnviz.ui.misconceptions import Decades
+from rnnviz.ui.numbers import Decades
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 VANILLA: dict[str, Word] = {

@@ -12,7 +12,8 @@ from rnnviz.ui import asking, failures, memory, taking, verifying
 from rnnviz.ui.controls import Controls
 from rnnviz.ui.experiment_controls import look, plot_words, replaced_worker, say_failure, share
 from rnnviz.ui.flow import START, ClaimName, GradientFlowPage
-from rnnviz.ui.misconceptions import CARDS, Card, Shown, alone, in_words, taken
+from rnnviz.ui.misconceptions import CARDS, Card, Shown, alone, taken
+from rnnviz.ui.numbers import in_words
 from rnnviz.ui.plot import plot
 
 HEIGHT = 460  # pixels
