@@ -92,6 +92,11 @@ class Shown(ABC):
     def language(self) -> str: ...
 
     @property
+    @abstractmethod
+    def file_name(self) -> str:
+        """Under which it is saved, without an ending: the figure, and the key of what it shows."""
+
+    @property
     def size(self) -> tuple[int, int]:
         return WIDTH, HEIGHT
 
@@ -120,6 +125,10 @@ class DemonstrationPicture(Shown):
     @property
     def language(self) -> str:
         return self.text.language
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.view.kind.replace('_', '-')}-{self.shown.demonstration.key}"
 
     @property
     def marked_reading(self) -> str:
@@ -173,6 +182,10 @@ class Picture(Shown):
     @property
     def language(self) -> str:
         return self.text.language
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.view.kind.replace('_', '-')}-{self.study.key}"
 
     @property
     def size(self) -> tuple[int, int]:

@@ -239,17 +239,17 @@ def draw(part: Part, found: Found, place: str, text: Text, stale: bool = False) 
 def draw_figure(
     part: Part, figure: AnyFigure | DemonstrationFigure, found: Found, key: str, text: Text, stale: bool
 ) -> None:
-    picture, name = picture_of(part, figure, found, text), f"{figure.kind.replace('_', '-')}-{part.asked.key}"
+    picture = picture_of(part, figure, found, text)
     plot(
         picture.figure, key=key, height=part.height,
-        alt=text("alt.figure", title=picture.title, reading=picture.reading), words=plot_words(text), file_name=name,
-        stale=stale,
+        alt=text("alt.figure", title=picture.title, reading=picture.reading), words=plot_words(text),
+        file_name=picture.file_name, stale=stale,
     )  # fmt: skip
     st.markdown(picture.marked_reading)
     if not stale:
         with st.expander(text("page.table")):
             st.dataframe(picture.table, hide_index=True)
-        taking.menu(picture, text, key=key, file_name=name)
+        taking.menu(picture, key=key)
 
 
 def picture_of(

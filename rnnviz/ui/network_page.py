@@ -167,7 +167,7 @@ def draw(
 
 def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, picture: Picture, reading: str, stale: bool) -> None:
     figure, results, text = panel.figure, picture.results, picture.text
-    title, name = picture.figure["layout"]["title"]["text"], f"{figure.kind.replace('_', '-')}-{picture.study.key}"
+    title = picture.figure["layout"]["title"]["text"]
     st.markdown(reading)
     plot(
         picture.figure,
@@ -175,7 +175,7 @@ def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, picture: Pict
         height=panel.height,
         alt=text(panel.alt, title=title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=name,
+        file_name=picture.file_name,
         stale=stale,
         on_click=(lambda point: move_cursor(picture, point)) if page.cursor else None,
     )
@@ -187,4 +187,4 @@ def draw_panel(page: Page, record: GradientFlowPage, panel: Panel, picture: Pict
     with st.container(horizontal=True):
         with st.container(width="content"):  # a fragment takes all the width that it is given
             verifying.menu(picture, text, key=f"network.{figure.kind}")
-        taking.menu(picture, text, key=f"network.{figure.kind}", file_name=name)
+        taking.menu(picture, key=f"network.{figure.kind}")

@@ -33,12 +33,14 @@ CODE_HEIGHT = 240  # pixels
 
 
 class Offer(NamedTuple):
-    """What an open menu offers, and where: `key` is the place on the page, `file_name` goes without its ending."""
+    """What an open menu offers, and where: `key` is the place on the page."""
 
     picture: Picture | DemonstrationPicture
-    text: Text
     key: str
-    file_name: str
+
+    @property
+    def text(self) -> Text:
+        return self.picture.text
 
     def label(self, form: Format) -> str:
         return self.text(f"taking.format.{form.name}.label")
@@ -59,12 +61,13 @@ class Order(NamedTuple):
 
 
 @st.fragment
-def menu(picture: Picture | DemonstrationPicture, text: Text, *, key: str, file_name: str) -> None:
+def menu(picture: Picture | DemonstrationPicture, *, key: str) -> None:
     """Closed, it costs nothing: what is in it is drawn when it is open."""
+    text = picture.text
     popover = st.popover(text("taking.menu"), help=text("taking.menu_help"), on_change="rerun", key=f"{key}.taking")
     if popover.open:
         with popover:
-            contents(Offer(picture, text, key, file_name))
+            contents(Offer(picture, key))
 
 
 def is_open(key: str) -> bool:
@@ -102,7 +105,7 @@ def pictures(offer: Offer) -> Iterator[Order]:
     for name, slot in slots.items():
         key = hashlib.sha256(json.dumps([name, drawn]).encode()).hexdigest()[:24]
         request = {"picture": drawn, "format": name}
-        order = Order(FORMAT[name], key, request, f"{offer.file_name}.{name}", slot, line)
+        order = Order(FORMAT[name], key, request, f"{offer.picture.file_name}.{name}", slot, line)
         if pressed(offer, order, disabled=bool(refusal)):
             yield order
 
@@ -181,7 +184,7 @@ def here(offer: Offer, *names: str) -> None:
         st.download_button(
             offer.label(FORMAT[name]),
             data=partial(FORMAT[name].make, offer.picture),
-            file_name=f"{offer.file_name}.{name}",
+            file_name=f"{offer.picture.file_name}.{name}",
             mime=FORMAT[name].media_type,
             on_click="ignore",
             help=offer.help(FORMAT[name]),

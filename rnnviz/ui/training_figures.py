@@ -14,7 +14,7 @@ from rnnviz.ui.plot import plot
 def draw(picture: Picture, key: str, height: int, note: str = "", *, active: bool = False, min_width: int = 0) -> None:
     """`active`: the figure is drawn anew every second; an open menu then stays with the figure at which it was opened."""
     view, results, text = picture.view, picture.results, picture.text
-    reading, name = view.reading(results, text), f"{view.kind.replace('_', '-')}-{picture.study.key}"
+    reading = view.reading(results, text)
     st.markdown(reading)
     plot(
         picture.figure,
@@ -22,14 +22,14 @@ def draw(picture: Picture, key: str, height: int, note: str = "", *, active: boo
         height=height,
         alt=text("alt.gradient_flow", title=picture.title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=name,
+        file_name=picture.file_name,
         min_width=min_width,
     )
     if note:
         st.caption(note)
     with st.expander(text("page.table")):
         st.dataframe(view.table(results, text), hide_index=True)
-    taking.menu(held(picture, key, active, text), text, key=key, file_name=name)
+    taking.menu(held(picture, key, active, text), key=key)
 
 
 def held(picture: Picture, key: str, active: bool, text: Text) -> Picture:

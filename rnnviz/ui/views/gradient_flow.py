@@ -106,15 +106,11 @@ def show(picture: Picture, record: GradientFlowPage, reading: str, stale: bool) 
         height=GRID_HEIGHT if record.view.arrangement == "grid" else OVERLAY_HEIGHT,
         alt=text("alt.gradient_flow", title=title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=file_name(record),
+        file_name=picture.file_name,
         stale=stale,
         on_click=lambda point: move_cursor(picture, point),
         min_width=GRID_WIDTH if record.view.arrangement == "grid" else 0,
     )
-
-
-def file_name(record: GradientFlowPage) -> str:
-    return f"gradient-flow-{record.study().key}"
 
 
 def draw_old(text: Text) -> None:
@@ -142,7 +138,7 @@ def below(record: GradientFlowPage, picture: Picture, text: Text, link: dict[str
         share(link, text)
         with st.container(width="content"):
             verifying.menu(picture, text, key="flow")
-        taking.menu(picture, text, key="flow", file_name=file_name(record))
+        taking.menu(picture, key="flow")
     with st.expander(text("page.table")):
         st.dataframe(record.view.table(picture.results, text), hide_index=True)
 

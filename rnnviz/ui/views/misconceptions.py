@@ -67,17 +67,16 @@ def nothing_yet() -> None:
 def draw(card: Card, shown: Shown, results: Results, text: Text, key: str) -> None:
     picture = picture_of(card, shown, results, text)
     reading, title = shown.figure.reading(picture.results, text), picture.figure["layout"]["title"]["text"]
-    name = f"{shown.figure.kind.replace('_', '-')}-{picture.study.key}"
     plot(
         picture.figure, key=key, height=HEIGHT, alt=text("alt.figure", title=title, reading=reading.replace("**", "")),
-        words=plot_words(text), file_name=name,
+        words=plot_words(text), file_name=picture.file_name,
     )  # fmt: skip
     with st.expander(text("page.table")):
         st.dataframe(shown.figure.table(picture.results, text), hide_index=True)
     with st.container(horizontal=True):
         with st.container(width="content"):
             verifying.menu(picture, text, key=key)
-        taking.menu(picture, text, key=key, file_name=name)
+        taking.menu(picture, key=key)
 
 
 def picture_of(card: Card, shown: Shown, results: Results, text: Text) -> Picture:

@@ -119,7 +119,7 @@ def under_way(study: Plan, found: Found, text: Text) -> None:
 def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
     figure = figure_of(record)
     picture = Picture(figure, record.mapped(), found.results, text, look())
-    reading, name = figure.reading(found.results, text), f"phase-diagram-{plan_of(record).key}"
+    reading = figure.reading(found.results, text)
     st.markdown(reading)
     plot(
         with_mark(picture.figure, record.phase.parameters, record.one, look()),
@@ -127,7 +127,7 @@ def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
         height=HEIGHT,
         alt=text("alt.map", title=picture.title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=name,
+        file_name=picture.file_name,
         on_click=lambda point: go_to(record, point),
     )
     note = "note" if record.phase.colour == "exponent" else "note_kept"
@@ -135,7 +135,7 @@ def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
     if not found.going:  # a menu that is open while the map grows would be torn
         with st.expander(text("page.table")):
             st.dataframe(figure.table(found.results, text), hide_index=True)
-        taking.menu(picture, text, key="phase", file_name=name)
+        taking.menu(picture, key="phase")
 
 
 # — the experiment —
@@ -164,10 +164,10 @@ def at_the_mark(record: GradientFlowPage, text: Text) -> None:
         say_failure(results, record, text)
         return
     picture = Picture(view, study, results, text, look())
-    reading, name = view.reading(results, text), f"gradient-flow-{study.key}"
+    reading = view.reading(results, text)
     st.markdown(reading)
     plot(
-        picture.figure, key="phase.point", height=POINT_HEIGHT, words=plot_words(text), file_name=name,
+        picture.figure, key="phase.point", height=POINT_HEIGHT, words=plot_words(text), file_name=picture.file_name,
         alt=text("alt.gradient_flow", title=picture.title, reading=reading.replace("**", "")),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -175,7 +175,7 @@ def at_the_mark(record: GradientFlowPage, text: Text) -> None:
         if st.button(text("page.phase_diagram.open", page=front), help=text("page.phase_diagram.open_help")):
             st.switch_page("views/gradient_flow.py")
         verifying.menu(picture, text, key="phase.point")
-        taking.menu(picture, text, key="phase.point", file_name=name)
+        taking.menu(picture, key="phase.point")
 
 
 def nothing_yet() -> None:
