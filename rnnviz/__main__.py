@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -103,8 +104,7 @@ def application(text: Text) -> typer.Typer:
         time: int = time_option,
         example: int = example_option,
     ) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             draw_picture(figure, words or [], out, compare, text, Look(dark), time, example)
 
     @app.command(help=text("verified.command"), epilog=f"{choices}\n{manual.figure_words(text)}")
@@ -115,15 +115,13 @@ def application(text: Text) -> typer.Typer:
         compare: bool = compare_option,
         example: int = example_option,
     ) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             if not run_verification(figure, words or [], compare, example, text):
                 raise typer.Exit(DISAGREES)
 
     @app.command(help=text("command.run"), epilog=choices)
     def run(words: list[str] = experiment_argument, out: Path = trace_option, language: str = language_option) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             run_trace(words or [], out, text)
 
     @app.command(help=text("sweep.help"), epilog=choices)
@@ -138,8 +136,7 @@ def application(text: Text) -> typer.Typer:
         dark: bool = dark_option,
         language: str = language_option,
     ) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             if saved:
                 draw_saved(saved, words or [], figure, out, text, Look(dark))
             else:
@@ -149,17 +146,15 @@ def application(text: Text) -> typer.Typer:
     def replay(
         name: str = replay_argument, words: list[str] = experiment_argument, language: str = language_option
     ) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             run_replay(name, words or [], text)
 
     @app.command("list", help=text("command.list"))
     def show(topic: str = topic_argument, language: str = language_option) -> None:
-        with answering(text):
-            one_of("--language", language, LANGUAGES)
+        with answering(text, language):
             print(one_of("list", topic, dict(manual.TOPICS))(text))
 
-    app.add_typer(run_commands.commands(text, lambda: answering(text)), name="runs")
+    app.add_typer(run_commands.commands(text, partial(answering, text)), name="runs")
     return app
 
 
@@ -252,9 +247,13 @@ def say(key: str, results: Results, view: AnyFigure, text: Text) -> None:
 
 
 @contextmanager
-def answering(text: Text) -> Iterator[None]:
-    """A mistake of the user's, or of the machine's, is said in a sentence and an exit code; a traceback is for ours."""
+def answering(text: Text, language: str) -> Iterator[None]:
+    """A mistake of the user's, or of the machine's, is said in a sentence and an exit code; a traceback is for ours.
+
+    The language that was asked for is the first thing that may be a mistake.
+    """
     try:
+        one_of("--language", language, LANGUAGES)
         yield
     except REFUSALS as error:
         print(in_words(error, text), file=sys.stderr)

@@ -174,3 +174,9 @@ def test_a_full_queue_is_said(store: Store, monkeypatch: pytest.MonkeyPatch):
     answer = told("rerun", BASE.key, "seed=5")
     assert answer.exit_code == 3 and "queue of trainings is full" in answer.stderr
     lane.close()
+
+
+def test_a_language_that_there_is_not_is_refused_before_anything_is_done():
+    for command in (("list",), ("check",), ("show", "a" * 16)):
+        answer = told(*command, "--language", "xx")
+        assert answer.exit_code == 2 and "xx" in answer.stderr and not answer.stdout

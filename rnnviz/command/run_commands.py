@@ -13,7 +13,7 @@ from rnnviz.command.training import rerun
 from rnnviz.store import Store
 from rnnviz.text import LANGUAGES, Text
 
-Answering = Callable[[], AbstractContextManager[None]]
+Answering = Callable[[str], AbstractContextManager[None]]  # of the language that was asked for
 
 
 def commands(text: Text, answering: Answering) -> typer.Typer:
@@ -40,12 +40,12 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
         deleted: bool = deleted_option,
         language: str = language_option,
     ) -> None:
-        with answering():
+        with answering(language):
             list_runs(Store(), containing, state, sort, deleted, text)
 
     @app.command("show", help=text("runs.show"))
     def show_one(key: str = key_argument, language: str = language_option) -> None:
-        with answering():
+        with answering(language):
             show(found(Store(), key), text)
 
     @app.command("rerun", help=text("runs.rerun"))
@@ -54,7 +54,7 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
         words: list[str] = words_argument,
         language: str = language_option,
     ) -> None:
-        with answering():
+        with answering(language):
             rerun(found(Store(), key), words, text)
 
     @app.command("export", help=text("runs.export"))
@@ -63,13 +63,13 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
         out: Path = out_option,
         language: str = language_option,
     ) -> None:
-        with answering():
+        with answering(language):
             store = Store()
             export(store, found(store, key), out, text)
 
     @app.command("import", help=text("runs.import"))
     def import_one(file: Path = file_argument, language: str = language_option) -> None:
-        with answering():
+        with answering(language):
             take_in(Store(), file, text)
 
     @app.command("name", help=text("runs.name"))
@@ -80,14 +80,14 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
         note: str = note_option,
         language: str = language_option,
     ) -> None:
-        with answering():
+        with answering(language):
             store = Store()
             named = store.name(found(store, key).key, title, tags=None if tags is None else tags.split(","), note=note)
             print(line(named, text) if named else "")
 
     @app.command("delete", help=text("runs.delete"))
     def delete_one(key: str = key_argument, language: str = language_option) -> None:
-        with answering():
+        with answering(language):
             store = Store()
             run = found(store, key)
             store.delete(run.key)
@@ -95,14 +95,14 @@ def commands(text: Text, answering: Answering) -> typer.Typer:
 
     @app.command("undelete", help=text("runs.undelete"))
     def undelete_one(key: str = key_argument, language: str = language_option) -> None:
-        with answering():
+        with answering(language):
             store = Store()
             back = store.undelete(found(store, key).key)
             print(line(back, text) if back else "")
 
     @app.command("check", help=text("runs.check"))
     def check_all(language: str = language_option) -> None:
-        with answering():
+        with answering(language):
             store = Store()
             damaged = store.check()
             for key in damaged:

@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 SNAPSHOTS = 200  # of a whole training, unless told otherwise
 SATURATED = 0.1  # a gate below it or above 1 − it, as in Karpathy, Johnson & Li (2015)
-SPECTRA_APART = 10  # updates, at least: eigenvalues cost a third of an update, and W_hh hardly moves in between
+SPECTRA_APART = 10  # updates, about: eigenvalues cost a third of an update, and W_hh hardly moves in between
 LARGEST_SPECTRUM = 128  # units; the eigenvalues of a larger W_hh cost more than the update itself
 
 
