@@ -29,9 +29,8 @@ def page(text: Text) -> None:
     st.header(text("page.phase_diagram.title"), anchor=False)
     st.markdown(text("page.phase_diagram.lead"))
     failures.say_refused(refused, text)
-    for column, path in zip(
-        st.columns([2, 1]), ("phase.plane", "phase.colour"), strict=True
-    ):  # on a phone one below the other
+    # Columns, because on a phone they stand one below the other.
+    for column, path in zip(st.columns([2, 1]), ("phase.plane", "phase.colour"), strict=True):
         with column:
             Controls(record, START, text).draw(path, segmented=True)
     link = memory.write_link(record, START)
@@ -127,7 +126,7 @@ def draw(record: GradientFlowPage, found: Found, text: Text) -> None:
         height=HEIGHT,
         alt=text("alt.map", title=picture.title, reading=reading.replace("**", "")),
         words=plot_words(text),
-        file_name=picture.file_name,
+        file_name=f"phase-diagram-{plan_of(record).key}",  # the picture's own, whose key would take 40 ms every second
         on_click=lambda point: go_to(record, point),
     )
     note = "note" if record.phase.colour == "exponent" else "note_kept"
