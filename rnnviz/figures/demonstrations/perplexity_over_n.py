@@ -53,7 +53,7 @@ class PerplexityOverN(DemonstrationFigure):
         ) | {
             "xaxis": look.axis(title={"text": text("figure.perplexity_over_n.x")}, dtick=1),
             "yaxis": look.axis(title={"text": text("figure.perplexity_over_n.y")}, type="log",
-                               tickvals=[1, 2, 5, 10, 20, 50, 100]),  # each in full: plotly says 2 for 20
+                               tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),  # in full: plotly says 2 for 20
             "margin": {"l": 70, "r": 20, "t": 84, "b": 170},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.28, "yanchor": "top", "font": {"size": 14}},
         }  # fmt: skip
