@@ -11,14 +11,17 @@ from benchmarks.timing import Row, race
 from rnnviz.cells.kernel import Kernel
 from rnnviz.engine.norms import log10_norm
 from rnnviz.engine.passes import backward, forward
+from rnnviz.engine.workspace import Workspace
 
 GOALS = {"LSTM": 1.35, "GRU": 0.6, "RNN": 0.6}
 
 
 @torch.no_grad()
-def every_gradient(case: Case, shares: bool = True) -> tuple[list[Kernel], object]:
+def every_gradient(
+    case: Case, *, shares: bool = True, workspace: Workspace | None = None
+) -> tuple[list[Kernel], object]:
     """What a Trace records of one pass, without the Trace."""
-    layers = forward(case.experiment.cell, case.parameters, case.inputs.mT)
+    layers = forward(case.experiment.cell, case.parameters, case.inputs.mT, workspace=workspace)
     exponents = backward(layers, range(1, len(case.inputs) + 1), case.gradient)
     (layer,) = layers
     adjoints = [part for part in (layer.hidden_adjoint, layer.cell_state_adjoint) if part is not None]

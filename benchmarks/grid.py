@@ -2,15 +2,16 @@
 
 "Everything" is what one pass logs: gates, ∂h, ∂c, their log norms, shares of ∂L/∂W, all log-scaled products of Jacobians
 of one example, of the whole (h, c), and their Frobenius norms. Each of the nine is let go before the next is computed,
-as a worker does with a trace once it has drawn its numbers. It is timed from weights and data that are there already,
-as the bare layers have them. Then with σ₁ of every product to 1e-5, which the page draws; and as `run` gives it, a Trace
-of a described experiment, with weights and data drawn anew. What the page asks of a worker when a slider moves is less
-(no gates, no shares); the bounds of Pascanu et al. are extra.
+as a worker does with a trace once it has drawn its numbers, and like a worker it keeps its workspace. It is timed from
+weights and data that are there already, as the bare layers have them. Then with σ₁ of every product to 1e-5, which the
+page draws; and as `run` gives it, a Trace of a described experiment, with weights and data drawn anew. What the page asks
+of a worker when a slider moves is less (no gates, no shares); the bounds of Pascanu et al. are extra.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from rnnviz.diagnostics import gradient_flow, jacobian_bounds, jacobian_norm
 from rnnviz.diagnostics.diagnose import diagnose_study
 from rnnviz.engine import run
 from rnnviz.engine.jacobians import frobenius, largest_singular_values, state_products
+from rnnviz.engine.workspace import Workspace
 from rnnviz.experiment import Experiment, Study, comparison
 from rnnviz.tasks import Noise
 
@@ -45,9 +47,9 @@ def rows() -> Iterator[Row]:
         def nine(bare=bare) -> object:
             return [layer() for layer in bare]
 
-        given = race(lambda cases=cases: one_by_one(everything, cases), nine, seconds=8)
+        given = race(partial(one_by_one, partial(everything, Workspace()), cases), nine, seconds=8)
         yield Row(f"{where}, everything / nine bare nn", given.ratio, goal, note=given.note)
-        exact = race(lambda cases=cases: one_by_one(with_sigma, cases), nine, seconds=8)
+        exact = race(partial(one_by_one, partial(with_sigma, Workspace()), cases), nine, seconds=8)
         yield Row(f"{where}, everything and every σ₁ / nine bare nn", exact.ratio, note=exact.note)
         traces = race(lambda study=study: one_by_one(trace, study.experiments().values()), nine, seconds=8)
         yield Row(
@@ -70,15 +72,15 @@ def study_of(size: int, batch: int) -> Study:
 
 
 @torch.no_grad()
-def everything(case: Case) -> tuple[object, torch.Tensor, torch.Tensor]:
-    layers, gradients = every_gradient(case)
+def everything(workspace: Workspace, case: Case) -> tuple[object, torch.Tensor, torch.Tensor]:
+    layers, gradients = every_gradient(case, workspace=workspace)
     products, scale = state_products(layers, 0)
     return gradients, products, scale + torch.from_numpy(np.log10(frobenius(products.numpy())))
 
 
 @torch.no_grad()
-def with_sigma(case: Case) -> object:
-    gradients, products, norms = everything(case)
+def with_sigma(workspace: Workspace, case: Case) -> object:
+    gradients, products, norms = everything(workspace, case)
     return gradients, norms, largest_singular_values(products)
 
 

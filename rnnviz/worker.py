@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ from rnnviz.jobs import WORKER_MEMORY, Handler, Refusal, Tick, memory_limited, s
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from rnnviz.engine.workspace import Workspace
 
 Parts = tuple[dict[str, np.ndarray], dict[str, Any]]  # arrays by name, and words
 
@@ -187,12 +190,20 @@ def computed(study: Any, request: Mapping[str, Any], tick: Tick) -> dict[str, xr
     missing = {name: experiments[name] for name, key in keys.items() if key not in _kept}
     needs = [DIAGNOSTICS[name] for name in names]
     results = {name: _kept[key] for name, key in keys.items() if key in _kept}
-    for name, data in diagnose_each(missing, needs, example=example, tick=tick):
+    for name, data in diagnose_each(missing, needs, example=example, tick=tick, workspace=workspace()):
         results[name] = _kept[keys[name]] = data
     for key in keys.values():
         _kept.move_to_end(key)
     forget()
     return {name: results[name] for name in experiments}
+
+
+@cache
+def workspace() -> Workspace:
+    """Of this process: one move of a slider after another has the same shapes."""
+    from rnnviz.engine.workspace import Workspace
+
+    return Workspace()
 
 
 def forget() -> None:

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.func import jacrev, vjp, vmap
 
+from rnnviz.activations import Call
 from rnnviz.cells.kernel import Array, Kernel, Scaled, aligned, times_power_of_two
+
+if TYPE_CHECKING:
+    from rnnviz.cells.cell import Cell
 
 
 class AutogradKernel(Kernel):
     """Slower, and the oracle of every closed form. Weight shares come from the step's own vector–Jacobian product."""
 
     def allocate(self) -> None:
-        self.parameters = {
-            "weight_hh": self.weight_hh,
-            "weight_ih": self.weight_ih,
-            "bias_ih": self.weight[:, -2].clone(),
-            "bias_hh": self.weight[:, -1].clone(),
-        }
         self.states: list[Tensor] = []
         self.stored: list[Tensor] = []
         self.state_adjoints = self.empty(self.time + 2, self.columns, self.cell_choice.state_size)
         self.input_adjoints = self.empty(self.time + 2, self.features, self.columns)
+
+    def calls_of_phi(self) -> Sequence[Call]:
+        return ()  # the equation has its own
+
+    def load(self, cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor) -> None:
+        super().load(cell, parameters, inputs)
+        self.parameters = {name: value.detach() for name, value in parameters.items()}
 
     def step(self, parameters: dict[str, Tensor], x: Tensor, state: Tensor) -> Tensor:
         return self.cell_choice.step(parameters, x, self.cell_choice.state(state))[0].flat()
 
     def forward(self) -> None:
         state = self.cell_choice.initial_state(self.columns, self.dtype)
-        self.states = [state.flat()]
+        self.states, self.stored = [state.flat()], []
         for t in range(self.time):
             state, gates = self.cell_choice.step(self.parameters, self.input_of_step(t + 1), state)
             self.stored.append(gates.transpose(1, 2))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 from torch import Tensor
 
+from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
 from rnnviz.cells.kernel import Array, Kernel
 
@@ -36,9 +37,12 @@ class ElmanKernel(Kernel):
     def allocate(self) -> None:
         pass
 
+    def calls_of_phi(self) -> Sequence[Call]:
+        return self.squash(self.hidden)
+
     def forward(self) -> None:
         dot, weight = np.dot, self.weight.numpy()
-        for z, h, phi in zip(self.inputs_of_step, self.h[1:], self.squash(self.hidden), strict=True):
+        for z, h, phi in zip(self.inputs_of_step, self.h[1:], self.calls[self.phi], strict=True):
             dot(weight, z, h)
             phi()
 

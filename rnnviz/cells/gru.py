@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
+from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
 from rnnviz.cells.kernel import Array, Kernel, outer_products
 from rnnviz.choice import Range
@@ -61,14 +63,16 @@ class GRUKernel(Kernel):
 
     def allocate(self) -> None:
         time, size, columns = self.time, self.size, self.columns
-        # The candidate's input part must stay outside the reset gate: it is taken out of the one product per step.
-        self.candidate_input_weight = self.weight[2 * size :, size:-1].clone()  # W_in and b_in
-        self.weight[2 * size :, size:-1] = 0
         self.stored = self.empty(time, 3 * size, columns)  # r, z and m
         self.candidate = self.empty(time, size, columns)
         self.change = self.empty(time, size, columns)  # h_{t−1} − n
         self.gate_view = self.stored.view(time, 3, size, columns)
         # Step by step, for NumPy; entry t of the gates belongs to time step t + 1.
+        r, z, m = self.gate_view.numpy().swapaxes(0, 1)
+        self.forward_steps = list(zip(
+            self.inputs_of_step, self.stored.numpy(), [gates.sigmoid_ for gates in self.stored[:, : 2 * size].unbind(0)],
+            r, z, m, self.candidate.numpy(), self.change.numpy(), self.h, self.h[1:], strict=False,
+        ))  # fmt: skip
         self.delta_of_gate = list(self.delta_all.view(time + 2, 4, size, columns).numpy())
         self.input_delta_rz = list(self.delta_all[:, : 2 * size].numpy())
         self.input_delta_n = list(self.delta_all[:, 3 * size :].numpy())
@@ -79,18 +83,22 @@ class GRUKernel(Kernel):
     def delta_rows(self) -> int:
         return 4 * self.size  # δ_r, δ_z and r ∘ δ_n for W_hh; δ_n in place of the last for W_ih
 
+    def load(self, cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor) -> None:
+        super().load(cell, parameters, inputs)
+        # The candidate's input part must stay outside the reset gate: it is taken out of the one product per step.
+        of_candidate = self.weight[2 * self.size :, self.size : -1]
+        self.candidate_input_weight = of_candidate.clone()  # W_in and b_in
+        of_candidate.zero_()
+
+    def calls_of_phi(self) -> Sequence[Call]:
+        return self.squash(self.candidate)
+
     def forward(self) -> None:
         dot, multiply, add, subtract, weight = np.dot, np.multiply, np.add, np.subtract, self.weight.numpy()
         size, gated = self.size, np.empty(self.h[0].shape, weight.dtype)
         np.matmul(self.candidate_input_weight.numpy(), self.rows[:-1, size:-1].numpy(), out=self.candidate.numpy())
-        r, z, m = self.gate_view.numpy().swapaxes(0, 1)
-        steps = zip(
-            self.inputs_of_step, self.stored.numpy(),
-            [gates.sigmoid_ for gates in self.stored[:, : 2 * size].unbind(0)],
-            r, z, m, self.candidate.numpy(), self.squash(self.candidate), self.change.numpy(),
-            self.h, self.h[1:], strict=False,
-        )  # fmt: skip
-        for rows, a, sigmoid_rz, r_t, z_t, m_t, n, phi, change, h_before, h in steps:
+        steps = zip(self.forward_steps, self.calls[self.phi], strict=True)
+        for (rows, a, sigmoid_rz, r_t, z_t, m_t, n, change, h_before, h), phi in steps:
             dot(weight, rows, a)
             sigmoid_rz()
             multiply(r_t, m_t, gated)

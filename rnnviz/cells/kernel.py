@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rnnviz.activations import Call
+from rnnviz.activations import Activation, Call
 
 if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
@@ -34,19 +34,18 @@ class Kernel(ABC):
     """One layer of a cell with given parameters, for inputs (time T, feature I, example N).
 
     Time indices: list entry t of `h`, `dh`, `delta` belongs to time step t = 0 … T; stored gates start at step 1.
+    The arrays and their views by step may serve many passes of one shape: `load` puts other weights and inputs in.
     """
 
     def __init__(self, cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor):
-        p = {name: value.detach() for name, value in parameters.items()}
-        self.cell_choice, self.phi, self.size = cell, cell.phi, cell.hidden_size
-        self.time, self.features, self.columns = inputs.shape
-        self.dtype, self.weight_hh, self.weight_ih = inputs.dtype, p["weight_hh"], p["weight_ih"]
-        self.weight = torch.cat([p["weight_hh"], p["weight_ih"], p["bias_ih"][:, None], p["bias_hh"][:, None]], 1)
-        self.weight_hh_transposed = self.weight_hh.T.contiguous()
-        self.weight_ih_transposed = self.weight_ih.T.contiguous()
+        self.size, self.dtype, (self.time, self.features, self.columns) = cell.hidden_size, inputs.dtype, inputs.shape
+        self.cell_choice, self.phi = cell, cell.phi
+        gates = len(parameters["weight_hh"])
+        self.weight = self.empty(gates, self.size + self.features + 2)
+        self.weight_hh_transposed = self.empty(self.size, gates)
+        self.weight_ih_transposed = self.empty(self.features, gates)
         self.rows = self.empty(self.time + 1, self.size + self.features + 2, self.columns)
         self.rows[0, : self.size] = 0
-        self.rows[:-1, self.size : -2] = inputs
         self.rows[:, -2:] = 1
         self.dh_all = self.empty(self.time + 2, self.size, self.columns)
         self.delta_all = self.empty(self.time + 2, self.delta_rows, self.columns)
@@ -57,6 +56,31 @@ class Kernel(ABC):
         self.next_block = 0
         self.into_past, self.into_input = self.weight_hh_transposed.numpy(), self.weight_ih_transposed.numpy()
         self.allocate()
+        self.calls: dict[Activation, Sequence[Any]] = {}
+        self.load(cell, parameters, inputs)
+
+    def fits(self, cell: Cell, inputs: Tensor) -> bool:
+        """Whether `load` may be given these, of the same kind of cell."""
+        shape = (self.time, self.features, self.columns)
+        return cell.hidden_size == self.size and inputs.shape == shape and inputs.dtype == self.dtype
+
+    def load(self, cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor) -> None:
+        """Other weights and inputs of the same shape. Whoever still reads what an earlier pass computed must have a copy."""
+        p = {name: value.detach() for name, value in parameters.items()}
+        self.cell_choice, self.weight_hh, self.weight_ih = cell, p["weight_hh"], p["weight_ih"]
+        self.phi = cell.phi
+        if self.phi not in self.calls:
+            self.calls[self.phi] = self.calls_of_phi()
+        biases = p["bias_ih"][:, None], p["bias_hh"][:, None]
+        torch.cat([self.weight_hh, self.weight_ih, *biases], 1, out=self.weight)
+        self.weight_hh_transposed.copy_(self.weight_hh.T)
+        self.weight_ih_transposed.copy_(self.weight_ih.T)
+        self.rows[:-1, self.size : -2] = inputs
+
+    @property
+    def nbytes(self) -> int:
+        """Of all arrays, views counted as well: no less than what it holds."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, Tensor))
 
     @property
     def delta_rows(self) -> int:
@@ -73,6 +97,10 @@ class Kernel(ABC):
     @abstractmethod
     def allocate(self) -> None:
         """Make the arrays that the forward pass fills and the adjoint reads."""
+
+    @abstractmethod
+    def calls_of_phi(self) -> Sequence[Any]:
+        """For every time step the call of φ that `forward` makes, or a tuple of them."""
 
     @abstractmethod
     def forward(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from pydantic import BeforeValidator, Field
 from torch import Generator, Tensor
 
+from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
 from rnnviz.cells.kernel import Array, Kernel
 from rnnviz.choice import Choice, Range
@@ -103,20 +104,24 @@ class LSTMKernel(Kernel):
         self.delta_view = delta[1:-1]
         self.delta_ifg, self.delta_o = list(delta[:, :3].numpy()), list(delta[:, 3].numpy())
         self.forget = list(self.gate_view[:, 1].numpy())
+        i, _, g, o = self.gate_view.unbind(1)
+        c = list(self.cell.numpy())
+        self.forward_steps = list(zip(
+            self.inputs_of_step, self.stored.numpy(),
+            [gates.sigmoid_ for gates in self.stored[:, : 2 * size].unbind(0)], [gate.sigmoid_ for gate in o.unbind(0)],
+            i.numpy(), self.forget, g.numpy(), o.numpy(), c, c[1:], self.squashed_cell.numpy(), self.h[1:], strict=False,
+        ))  # fmt: skip
         self.output_path: dict[int, Array] = {}  # ∂h_t/∂c_t = o φ'(c_t) of the steps that are prepared
+
+    def calls_of_phi(self) -> Sequence[tuple[Call, Call]]:
+        candidate = self.squash(self.gate_view[:, 2])
+        return list(zip(candidate, self.squash(self.squashed_cell, self.cell[1:]), strict=True))
 
     def forward(self) -> None:
         dot, multiply, add, weight = np.dot, np.multiply, np.add, self.weight.numpy()
-        i, _, g, o = (self.gate_view[:, k] for k in range(4))
-        c, q, new = list(self.cell.numpy()), self.squashed_cell, np.empty(self.h[0].shape, weight.dtype)
-        steps = zip(
-            self.inputs_of_step, self.stored.numpy(),
-            [gates.sigmoid_ for gates in self.stored[:, : 2 * self.size].unbind(0)],
-            [gate.sigmoid_ for gate in o.unbind(0)], self.squash(g),
-            i.numpy(), self.forget, g.numpy(), o.numpy(), c, c[1:],
-            self.squash(q, self.cell[1:]), q.numpy(), self.h[1:], strict=False,
-        )  # fmt: skip
-        for z, a, sigmoid_if, sigmoid_o, phi_g, i_t, f_t, g_t, o_t, c_before, c_t, phi_c, q_t, h_t in steps:
+        new = np.empty(self.h[0].shape, weight.dtype)
+        steps = zip(self.forward_steps, self.calls[self.phi], strict=True)
+        for (z, a, sigmoid_if, sigmoid_o, i_t, f_t, g_t, o_t, c_before, c_t, q_t, h_t), (phi_g, phi_c) in steps:
             dot(weight, z, a)
             sigmoid_if()
             sigmoid_o()

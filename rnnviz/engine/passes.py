@@ -16,6 +16,7 @@ from rnnviz.cells import Cell
 from rnnviz.cells.autograd import AutogradKernel
 from rnnviz.cells.kernel import Array, Kernel, times_power_of_two
 from rnnviz.engine.network import layer_parameters
+from rnnviz.engine.workspace import Workspace
 
 CHECK_EVERY = 8  # steps; at the largest gain the gradient moves by less than 2^80 in between, inside float32
 WINDOW = 24  # the exponent is touched when the largest entry leaves 2^±24
@@ -28,16 +29,26 @@ def nothing(progress: float) -> None:
     """A tick that nobody listens to."""
 
 
-def forward(cell: Cell, parameters: Mapping[str, Tensor], inputs: Tensor, by_equation: bool = False) -> list[Kernel]:
+def forward(
+    cell: Cell,
+    parameters: Mapping[str, Tensor],
+    inputs: Tensor,
+    *,
+    by_equation: bool = False,
+    workspace: Workspace | None = None,
+) -> list[Kernel]:
     """Run every layer over inputs (time, feature, example); the layers keep all that they computed.
 
     `by_equation` uses autograd of `Cell.step` where a closed form exists too, to check the one against the other.
+    A `workspace` lends the arrays of its last pass, and what that computed is gone.
     """
     closed_form = cell.kernel()
     kind = AutogradKernel if closed_form is None or by_equation else closed_form
+    workspace = Workspace() if workspace is None else workspace
     layers: list[Kernel] = []
     for layer in range(cell.layers):
-        kernel = kind(cell, layer_parameters(parameters, layer), layers[-1].hidden if layers else inputs)
+        own, below = layer_parameters(parameters, layer), layers[-1].hidden if layers else inputs
+        kernel = workspace.kernel(kind, layer, cell, own, below)
         with np.errstate(all="ignore"):  # an overflow is an outcome, not a warning
             kernel.forward()
         layers.append(kernel)

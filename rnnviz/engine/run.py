@@ -24,6 +24,7 @@ from rnnviz.engine.passes import Tick, backward, first_overflow, forward, nothin
 from rnnviz.engine.rounded import FORMATS, rounded_norms
 from rnnviz.engine.shares import MATRICES, share_sums
 from rnnviz.engine.training import trained
+from rnnviz.engine.workspace import Workspace
 from rnnviz.experiment import Experiment
 from rnnviz.quantities import QUANTITIES
 from rnnviz.tasks import Batch
@@ -42,6 +43,7 @@ def run(
     example: int = 0,
     parameters: Mapping[str, Tensor] | None = None,
     tick: Tick = nothing,
+    workspace: Workspace | None = None,
 ) -> Trace:
     """One forward and backward pass with everything logged, through the trained network if the experiment has a training.
 
@@ -49,6 +51,7 @@ def run(
     whose Jacobians and input sums are formed. `parameters`, under PyTorch's names, replaces the drawn weights: a
     state_dict of nn.RNN, nn.LSTM or nn.GRU (a readout is drawn if it has none).
     `tick(progress)` is called between steps and may raise to stop. Raises OverBudget before any work.
+    With a `workspace` the arrays of the trace are lent: they change with the next run that is given the same one.
     """
     record = frozenset(record)
     check_budget(experiment, itemised=bool(record & ITEMISED))
@@ -60,7 +63,7 @@ def run(
         given = {name: value.to(DTYPES[experiment.dtype]) for name, value in (parameters or {}).items()}
         weights = trained(experiment, replaced(draw_parameters(experiment), given), tick)
         batch = draw_batch(experiment)
-        return Recorder(experiment, weights, batch, record, example).trace(tick)
+        return Recorder(experiment, weights, batch, record, example, workspace).trace(tick)
 
 
 def replaced(drawn: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -88,16 +91,17 @@ class Recorder:
         batch: Batch,
         wanted: frozenset[str],
         example: int,
+        workspace: Workspace | None,
     ):
         self.experiment, self.weights, self.batch = experiment, weights, batch
-        self.wanted, self.example = wanted, example
+        self.wanted, self.example, self.workspace = wanted, example, workspace
         self.arrays: dict[str, Tensor | np.ndarray] = {}
         self.coords: dict[str, np.ndarray | list[str]] = {}
 
     def trace(self, tick: Tick) -> Trace:
         e = self.experiment
         inputs = self.batch.inputs.to(DTYPES[e.dtype]).transpose(1, 2)
-        layers = forward(e.cell, self.weights, inputs)
+        layers = forward(e.cell, self.weights, inputs, workspace=self.workspace)
         outcome, overflow = COMPLETED, first_overflow(layers)
         if overflow:
             time, quantity = overflow

@@ -17,6 +17,7 @@ from rnnviz.engine.gradients import Gradients, Pass
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.passes import Tick, first_overflow, nothing
 from rnnviz.engine.training_log import TrainingLog
+from rnnviz.engine.workspace import Workspace
 from rnnviz.experiment import Experiment
 from rnnviz.trace import COMPLETED, Outcome, Trace
 from rnnviz.training import NoTraining, NotTrained, Training
@@ -94,6 +95,7 @@ class Trainer:
         self.gradient = torch.empty_like(self.weights.vector)
         self.optimizer = self.training.optimizer.make(self.weights.vector, self.training.weight_decay)
         self.log = TrainingLog(experiment, tuple(self.weights.views), every)
+        self.workspace = Workspace()
         self.update = 0  # the number of updates made
         self.diverged: Outcome | None = None
 
@@ -128,9 +130,8 @@ class Trainer:
     def step(self) -> None:
         """g = ∂L/∂θ, ĝ = clip(g), θ ← optimizer(θ, ĝ). A number that is not finite ends the training before its update."""
         u, log = self.update, self.log
-        made = Pass(
-            self.experiment, self.weights.views, draw_batch(self.experiment, u), self.training.truncation, self.within
-        )
+        batch, truncation = draw_batch(self.experiment, u), self.training.truncation
+        made = Pass(self.experiment, self.weights.views, batch, truncation, self.within, self.workspace)
         snapshot = log.is_snapshot(u)
         flow = made.flow()
         self.put(made.gradients(flow) if snapshot else made.gradients())
@@ -147,7 +148,7 @@ class Trainer:
             "clipped_gradient_norm": after, "clipped": float(clipped),
             "direction_change": angle(before, self.gradient) if clipped else 0.0, "parameter_gradient_norm": norms,
         })  # fmt: skip
-        if not (math.isfinite(made.loss) and bool(torch.isfinite(self.gradient).all())):
+        if not (math.isfinite(made.loss) and (math.isfinite(norm) or bool(torch.isfinite(self.gradient).all()))):
             self.diverged = self.lost(made)
             return
         self.move(rate)

@@ -52,7 +52,7 @@ class Drawn:
         )
 
     def layers(self, by_equation: bool = False) -> list[Kernel]:
-        return forward(self.cell, self.parameters, self.inputs, by_equation)
+        return forward(self.cell, self.parameters, self.inputs, by_equation=by_equation)
 
     def backward(self, layers: list[Kernel]) -> Tensor:
         return backward(layers, self.steps, self.gradient)
