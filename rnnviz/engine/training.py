@@ -63,9 +63,10 @@ class Vector:
 
     def norms(self, vector: Tensor) -> np.ndarray:
         """The Euclidean norm of each parameter's part, (parameter,) float64."""
-        values = vector.double().numpy()  # squares below 1e-38 or above 1e38 would be lost in float32
+        squares = vector.numpy().astype(np.float64)  # below 1e-38 or above 1e38 they would be lost in float32
         with np.errstate(all="ignore"):
-            return np.sqrt(np.add.reduceat(values * values, self.starts))
+            squares *= squares
+            return np.sqrt(np.add.reduceat(squares, self.starts))
 
     def name_at(self, index: int) -> str:
         return list(self.views)[int(np.searchsorted(self.starts, index, side="right")) - 1]
