@@ -1,8 +1,12 @@
-"""All gates, log ‖∂ℓ/∂h_t‖ and ‖∂ℓ/∂c_t‖ and each step's share of ∂L/∂W, against a bare layer that shows nothing."""
+"""All gates, log ‖∂ℓ/∂h_t‖ and ‖∂ℓ/∂c_t‖ and each step's share of ∂L/∂W, against a bare layer that shows nothing.
+
+In one workspace, as a worker has it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 
@@ -35,7 +39,7 @@ def rows() -> Iterator[Row]:
         for kind, goal in GOALS.items():
             case = Case.of(kind, size, batch)
             bare = BareLayer(case)
-            ours = race(lambda case=case: every_gradient(case), bare)
+            ours = race(partial(every_gradient, case, workspace=Workspace()), bare)
             held_to = goal if size == 64 else None
             yield Row(f"{kind} {size}/{batch}, every gradient / bare nn", ours.ratio, held_to, note=ours.note)
             naive = race(RetainGrad(case), bare, seconds=2)

@@ -147,4 +147,4 @@ def gains(size: int, batch: int, goal: float) -> Iterator[Row]:
 
 def product_norms(layers: Sequence[Kernel]) -> torch.Tensor:
     products, scale = state_products(layers, 0)
-    return scale + frobenius(products).log10()
+    return scale + torch.from_numpy(np.log10(frobenius(products.numpy())))

@@ -197,24 +197,22 @@ class LSTMKernel(Kernel):
         return self.dh[t], self.carry[t]
 
     def jacobian(self, example: int) -> Tensor:
-        left, f, f_path = self.jacobian_parts(example)
-        j = torch.zeros(self.time, 2 * self.size, 2 * self.size, dtype=left.dtype)
-        j[:, :, : self.size] = left
+        j = torch.zeros(self.time, 2 * self.size, 2 * self.size, dtype=self.dtype)
+        f, f_path = self.fill_jacobian(example, j[:, :, : self.size])
         j[:, self.size :, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f)
         j[:, : self.size, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f_path)
         return j
 
-    def jacobian_parts(self, example: int) -> tuple[Tensor, Tensor, Tensor]:
-        """∂(h_t, c_t)/∂h_{t−1}, (time, 2 unit, unit), and the diagonals of ∂c_t/∂c_{t−1} and ∂h_t/∂c_{t−1}."""
+    def fill_jacobian(self, example: int, left: Tensor) -> tuple[Tensor, Tensor]:
+        """Fills left with ∂(h_t, c_t)/∂h_{t−1}, (time, 2 unit, unit), and gives the diagonals of ∂(c_t, h_t)/∂c_{t−1}."""
         (k, path), f = self.coefficients_of(example), self.gate_view[:, 1, :, example]
         weight = self.weight_hh.view(4, self.size, self.size)
-        left = self.empty(self.time, 2 * self.size, self.size)
         into_hidden, into_cell = left[:, : self.size], left[:, self.size :]
         torch.mul(k[:, 0, :, None], weight[0], out=into_cell)
         into_cell.addcmul_(k[:, 1, :, None], weight[1]).addcmul_(k[:, 2, :, None], weight[2])
         torch.mul(k[:, 3, :, None], weight[3], out=into_hidden)
         into_hidden.addcmul_(path[..., None], into_cell)
-        return left, f, f * path
+        return f, f * path
 
     def input_jacobian(self, example: int) -> Tensor:
         weight = self.weight_ih.view(4, self.size, -1)
@@ -224,7 +222,8 @@ class LSTMKernel(Kernel):
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
         # The right half of J_t is diagonal, so half of the dense product is enough.
-        size, (left, f, f_path) = self.size, self.jacobian_parts(example)
+        size, left = self.size, self.empty(self.time, 2 * self.size, self.size)
+        f, f_path = self.fill_jacobian(example, left)
         transposed = list(left.mT.numpy())
         diagonals = list(torch.cat([f_path, f], 1)[..., None].numpy())  # of ∂h_t/∂c_{t−1} and of ∂c_t/∂c_{t−1}
         terms = np.empty((2 * size, 2 * size), self.into_past.dtype)
