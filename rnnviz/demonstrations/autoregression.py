@@ -13,7 +13,7 @@ from rnnviz.choice import Range
 from rnnviz.demonstrations.demonstration import Demonstration, Tick, nothing
 from rnnviz.demonstrations.sequence_data import LENGTH, TRAINED, SequenceData
 from rnnviz.streams import generator
-from rnnviz.tasks.stocks import fingerprint_of_table
+from rnnviz.tasks.stocks import PRICES
 
 MOST_VALUES = 16
 FARTHEST = 24
@@ -35,7 +35,7 @@ class Autoregression(Demonstration):
     origin: Annotated[int, Range(0, 30, unit="time steps")] = 0
 
     def fingerprint(self) -> str:
-        return fingerprint_of_table() if self.signal == "returns" else ""
+        return PRICES.fingerprint() if self.signal == "returns" else ""
 
     def values(self) -> np.ndarray:
         """The series, (time,), of mean 0 and variance 1: of all its values, or as ar2 is drawn."""

@@ -17,7 +17,7 @@ from rnnviz.choice import Range
 from rnnviz.demonstrations.demonstration import Demonstration, Tick, nothing
 from rnnviz.streams import generator
 from rnnviz.tasks.characters import ALPHABET, classes, fingerprint_of, source
-from rnnviz.tasks.stocks import fingerprint_of_table, returns
+from rnnviz.tasks.stocks import PRICES, returns
 
 MOST_PAST = 8
 TEXT_PAST = 5  # longer contexts hardly come twice in so short a text
@@ -48,7 +48,7 @@ class SequenceData(Demonstration):
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
 
     def fingerprint(self) -> str:
-        return {"characters": fingerprint_of(MODULE), "returns": fingerprint_of_table()}.get(self.series, "")
+        return {"characters": fingerprint_of(MODULE), "returns": PRICES.fingerprint()}.get(self.series, "")
 
     @property
     def of_characters(self) -> bool:

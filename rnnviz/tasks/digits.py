@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -14,11 +11,12 @@ from pydantic import Field
 from torch import Tensor
 
 from rnnviz.choice import Range
-from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples, generator
+from rnnviz.tasks.packaged import Packaged
 from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 
 PIXELS, CLASSES, INK = 64, 10, 16.0  # 8 × 8, ten digits, the darkest value
+DIGITS = Packaged("sklearn", "datasets/data/digits.csv.gz", "scikit-learn")  # a line an image: its pixels, its class
 
 
 class Digits(Task):
@@ -54,7 +52,7 @@ class Digits(Task):
         return self.sequence_length - 1
 
     def fingerprint(self) -> str:
-        return fingerprint_of_table()
+        return DIGITS.fingerprint()
 
     def batch(self, examples: Examples) -> Batch:
         classes = examples.integers("digits.class", CLASSES, 1)[:, 0]
@@ -90,25 +88,5 @@ def images() -> tuple[Tensor, ...]:
 
 
 def digits() -> Table:
-    rows = np.loadtxt(table().decode().splitlines(), delimiter=",")
+    rows = np.loadtxt(DIGITS.read().decode().splitlines(), delimiter=",")
     return Table(torch.from_numpy(rows[:, :PIXELS] / INK), torch.from_numpy(rows[:, PIXELS]).long())
-
-
-@cache
-def table() -> bytes:
-    """scikit-learn's digits.csv: 64 values from 0 to 16 and the class, one line an image."""
-    spec = find_spec("sklearn")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        packed = Path(folder) / "datasets" / "data" / "digits.csv.gz"
-        if packed.is_file():
-            return gzip.decompress(packed.read_bytes())
-    raise UnreadableContent("no_source", module="scikit-learn")
-
-
-@cache
-def fingerprint_of_table() -> str:
-    """Without a table it is "": the experiment still has a key, and its run says what is missing."""
-    try:
-        return hash_of(table())
-    except UnreadableContent:
-        return ""

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import math
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 
 from rnnviz.choice import AddedLater, Range
-from rnnviz.content import UnreadableContent, hash_of
 from rnnviz.streams import Examples
+from rnnviz.tasks.packaged import Packaged
 from rnnviz.tasks.task import Baseline, Batch, Shape, Task
 from rnnviz.tasks.windows import present_and_next, standardised
 
 Company = Literal["AAPL", "AMZN", "FB", "GOOG", "MSFT", "NFLX"]
 RETURNS = 104  # of the 105 weeks; the last one is only ever an answer
+PRICES = Packaged("plotly", "package_data/datasets/stocks.csv.gz", "plotly")  # prices as multiples of the first week's
 
 
 class Stocks(Task):
@@ -62,7 +60,7 @@ class Stocks(Task):
         return 0
 
     def fingerprint(self) -> str:
-        return fingerprint_of_table()
+        return PRICES.fingerprint()
 
     def batch(self, examples: Examples) -> Batch:
         series = torch.tensor(returns(self.company), dtype=torch.float64)
@@ -77,25 +75,5 @@ class Stocks(Task):
 @cache
 def returns(company: str) -> tuple[float, ...]:
     """Standardised log returns of one company, week after week."""
-    prices = [float(row[company]) for row in csv.DictReader(table().decode().splitlines())]
+    prices = [float(row[company]) for row in csv.DictReader(PRICES.read().decode().splitlines())]
     return tuple(standardised([math.log(now / before) for before, now in pairwise(prices)]))
-
-
-@cache
-def table() -> bytes:
-    """Plotly's stocks.csv: a date, and the price of six shares as a multiple of the first week's."""
-    spec = find_spec("plotly")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        packed = Path(folder) / "package_data" / "datasets" / "stocks.csv.gz"
-        if packed.is_file():
-            return gzip.decompress(packed.read_bytes())
-    raise UnreadableContent("no_source", module="plotly")
-
-
-@cache
-def fingerprint_of_table() -> str:
-    """Without a table it is "": the experiment still has a key, and its run says what is missing."""
-    try:
-        return hash_of(table())
-    except UnreadableContent:
-        return ""

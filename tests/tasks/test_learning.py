@@ -248,12 +248,12 @@ def test_a_permuted_digit_has_the_same_pixels_in_one_fixed_order():
     assert torch.equal(rows[order], permuted)
 
 
-def test_without_the_images_there_is_a_key_and_a_reason(monkeypatch):
-    monkeypatch.setattr(digits, "find_spec", lambda name: None)
-    monkeypatch.setattr(digits, "table", digits.table.__wrapped__)
-    assert digits.fingerprint_of_table.__wrapped__() == ""
+@pytest.mark.parametrize("missing", [{"module": "not_installed"}, {"path": "datasets/not_there.csv.gz"}])
+def test_without_the_images_there_is_a_key_and_a_reason(missing):
+    table = digits.DIGITS._replace(**missing)
+    assert table.fingerprint() == ""
     with pytest.raises(UnreadableContent) as refused:
-        digits.table()
+        table.read()
     assert (refused.value.reason, refused.value.detail) == ("no_source", {"module": "scikit-learn"})
 
 

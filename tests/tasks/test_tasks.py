@@ -27,7 +27,7 @@ from rnnviz.tasks.characters import ALPHABET, OTHER, classes, source
 from rnnviz.tasks.copying import BLANK, GO, SYMBOLS
 from rnnviz.tasks.own_series import COLUMNS, ROWS, columns_of, numeric, read, series
 from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded
-from rnnviz.tasks.stocks import RETURNS, returns, table
+from rnnviz.tasks.stocks import PRICES, RETURNS, returns
 from rnnviz.tasks.windows import standardised, starts
 
 EVERY_TASK = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
@@ -245,7 +245,7 @@ def test_the_unigram_predictor_scores_the_unigram_entropy():
 
 
 def test_returns_are_those_of_the_prices():
-    rows = [line.split(",") for line in table().decode().splitlines()]
+    rows = [line.split(",") for line in PRICES.read().decode().splitlines()]
     column = rows[0].index("NFLX")
     prices = [float(row[column]) for row in rows[1:]]
     raw = torch.tensor([math.log(b / a) for a, b in pairwise(prices)], dtype=torch.float64)
