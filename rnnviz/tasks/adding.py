@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,20 +20,11 @@ class Adding(Task):
     """
 
     judgement = "squared_error"
+    shape: ClassVar[Shape] = "many_to_one"
+    input_size: ClassVar[int] = 2
+    output_size: ClassVar[int] = 1
 
     kind: Literal["adding"] = Field("adding", repr=False)
-
-    @property
-    def input_size(self) -> int:
-        return 2
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def shape(self) -> Shape:
-        return "many_to_one"
 
     @property
     def needed_lag(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -27,22 +27,16 @@ class BracketDepth(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "aligned"
+    input_size: ClassVar[int] = 3
 
     kind: Literal["brackets"] = Field("brackets", repr=False)
     deepest: Annotated[int, Range(1, 16, symbol="D", unit="brackets")] = 4
     lengths: AnyLengths = EqualLengths()
 
     @property
-    def input_size(self) -> int:
-        return 3
-
-    @property
     def output_size(self) -> int:
         return self.deepest + 1
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
 
     @property
     def needed_lag(self) -> int:

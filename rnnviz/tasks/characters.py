@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.abc import InspectLoader
 from importlib.util import find_spec
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -31,25 +31,16 @@ class Characters(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "aligned"
+    input_size: ClassVar[int] = len(ALPHABET) + 1
+    needed_lag: ClassVar[int] = 0
 
     kind: Literal["characters"] = Field("characters", repr=False)
     module: ModuleName = "textwrap"
 
     @property
-    def input_size(self) -> int:
-        return len(ALPHABET) + 1
-
-    @property
     def output_size(self) -> int:
         return self.input_size
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
-
-    @property
-    def needed_lag(self) -> int:
-        return 0
 
     def fingerprint(self) -> str:
         return fingerprint_of(self.module)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -30,22 +30,13 @@ class Copying(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "delayed"
+    input_size: ClassVar[int] = SYMBOLS + 2
+    output_size: ClassVar[int] = SYMBOLS + 1
 
     kind: Literal["copying"] = Field("copying", repr=False)
     sequence_length: Annotated[int, Range(30, 10_000, symbol="T", unit="time steps", log=True)] = 100
     remember: Annotated[int, Range(1, 10, symbol="K", unit="symbols")] = 10
-
-    @property
-    def input_size(self) -> int:
-        return SYMBOLS + 2
-
-    @property
-    def output_size(self) -> int:
-        return SYMBOLS + 1
-
-    @property
-    def shape(self) -> Shape:
-        return "delayed"
 
     @property
     def needed_lag(self) -> int:

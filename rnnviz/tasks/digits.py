@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -30,22 +30,13 @@ class Digits(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "many_to_one"
+    input_size: ClassVar[int] = 1
+    output_size: ClassVar[int] = CLASSES
 
     kind: Literal["digits"] = Field("digits", repr=False)
     sequence_length: Annotated[int, Range(2, PIXELS, symbol="T", unit="time steps", log=True)] = PIXELS
     scan: Literal["rows", "permuted"] = "rows"
-
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return CLASSES
-
-    @property
-    def shape(self) -> Shape:
-        return "many_to_one"
 
     @property
     def needed_lag(self) -> int:

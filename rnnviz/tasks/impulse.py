@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,6 +20,8 @@ class Impulse(Task):
     """
 
     judgement = "squared_error"
+    shape: ClassVar[Shape] = "one_to_many"
+    output_size: ClassVar[int] = 1
 
     kind: Literal["impulse"] = Field("impulse", repr=False)
     features: Annotated[int, Range(1, 64, symbol="I", unit="features", log=True)] = 1
@@ -27,14 +29,6 @@ class Impulse(Task):
     @property
     def input_size(self) -> int:
         return self.features
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def shape(self) -> Shape:
-        return "one_to_many"
 
     @property
     def needed_lag(self) -> int:

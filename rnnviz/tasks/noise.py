@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -19,6 +19,8 @@ class Noise(Task):
     """
 
     judgement = "squared_error"
+    shape: ClassVar[Shape] = "one_to_many"
+    output_size: ClassVar[int] = 1
 
     kind: Literal["noise"] = Field("noise", repr=False)
     variance: Annotated[float, Range(0.0, 4.0, step=0.05, symbol="s²")] = 1.0
@@ -27,14 +29,6 @@ class Noise(Task):
     @property
     def input_size(self) -> int:
         return self.features
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def shape(self) -> Shape:
-        return "one_to_many"
 
     @property
     def needed_lag(self) -> int:

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -53,27 +53,15 @@ class OwnSeries(Task):
     """
 
     judgement = "squared_error"
+    shape: ClassVar[Shape] = "aligned"
+    input_size: ClassVar[int] = 1
+    output_size: ClassVar[int] = 1
+    needed_lag: ClassVar[int] = 0
 
     kind: Literal["own_series"] = Field("own_series", repr=False)
     sha256: Annotated[str, Pattern(content.SHA256)] = content.built_in(sample())
     column: Annotated[str, Pattern(rf"^[^\x00-\x1f\x7f]{{1,{NAME}}}$")] = "wave"
     ahead: Annotated[int, Range(1, 50, symbol="k", unit="time steps"), AddedLater()] = 1
-
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
-
-    @property
-    def needed_lag(self) -> int:
-        return 0
 
     def batch(self, examples: Examples) -> Batch:
         values = torch.tensor(series(self.sha256, self.column), dtype=torch.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from functools import lru_cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -46,6 +46,8 @@ class OwnText(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "aligned"
+    needed_lag: ClassVar[int] = 0
 
     kind: Literal["own_text"] = Field("own_text", repr=False)
     sha256: Annotated[str, Pattern(content.SHA256)] = content.built_in(SAMPLE)
@@ -57,14 +59,6 @@ class OwnText(Task):
     @property
     def output_size(self) -> int:
         return self.input_size
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
-
-    @property
-    def needed_lag(self) -> int:
-        return 0
 
     def batch(self, examples: Examples) -> Batch:
         inputs, targets = present_and_next(self.text(), examples, self.sequence_length)

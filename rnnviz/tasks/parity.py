@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,21 +20,12 @@ class Parity(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "aligned"
+    input_size: ClassVar[int] = 1
+    output_size: ClassVar[int] = 2
 
     kind: Literal["parity"] = Field("parity", repr=False)
     lengths: AnyLengths = EqualLengths()
-
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 2
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
 
     @property
     def needed_lag(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -21,6 +21,7 @@ class DelayedRecall(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "delayed"
 
     kind: Literal["recall"] = Field("recall", repr=False)
     delay: Annotated[int, Range(1, 5_000, symbol="d", unit="time steps", log=True)] = 10
@@ -33,10 +34,6 @@ class DelayedRecall(Task):
     @property
     def output_size(self) -> int:
         return self.symbols + 1
-
-    @property
-    def shape(self) -> Shape:
-        return "delayed"
 
     @property
     def needed_lag(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -22,19 +22,13 @@ class Sine(Task):
     """
 
     judgement = "squared_error"
+    input_size: ClassVar[int] = 1
+    output_size: ClassVar[int] = 1
 
     kind: Literal["sine"] = Field("sine", repr=False)
     period: Annotated[int, Range(3, 1_000, symbol="P", unit="time steps", log=True)] = 25
     ahead: Annotated[int, Range(1, 50, symbol="k", unit="time steps")] = 1
     visible: Literal["every", "first"] = "every"
-
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 1
 
     @property
     def shape(self) -> Shape:

@@ -6,7 +6,7 @@ import csv
 import math
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -37,27 +37,15 @@ class Stocks(Task):
     """
 
     judgement = "squared_error"
+    shape: ClassVar[Shape] = "aligned"
+    input_size: ClassVar[int] = 1
+    output_size: ClassVar[int] = 1
+    needed_lag: ClassVar[int] = 0
 
     kind: Literal["stocks"] = Field("stocks", repr=False)
     sequence_length: Annotated[int, Range(2, RETURNS - 1, symbol="T", unit="time steps", log=True)] = 52
     company: Company = "GOOG"
     ahead: Annotated[int, Range(1, 12, symbol="k", unit="time steps"), AddedLater()] = 1
-
-    @property
-    def input_size(self) -> int:
-        return 1
-
-    @property
-    def output_size(self) -> int:
-        return 1
-
-    @property
-    def shape(self) -> Shape:
-        return "aligned"
-
-    @property
-    def needed_lag(self) -> int:
-        return 0
 
     def fingerprint(self) -> str:
         return PRICES.fingerprint()

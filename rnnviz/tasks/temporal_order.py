@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -27,22 +27,16 @@ class TemporalOrder(Task):
     """
 
     judgement = "cross_entropy"
+    shape: ClassVar[Shape] = "many_to_one"
+    input_size: ClassVar[int] = 2 + DISTRACTORS
 
     kind: Literal["temporal_order"] = Field("temporal_order", repr=False)
     sequence_length: Annotated[int, Range(10, 10_000, symbol="T", unit="time steps", log=True)] = 100
     relevant_symbols: Annotated[int, Range(2, 3, unit="symbols")] = 2
 
     @property
-    def input_size(self) -> int:
-        return 2 + DISTRACTORS
-
-    @property
     def output_size(self) -> int:
         return 2**self.relevant_symbols
-
-    @property
-    def shape(self) -> Shape:
-        return "many_to_one"
 
     @property
     def needed_lag(self) -> int:
