@@ -286,6 +286,17 @@ def test_the_update_ratio_is_of_the_matrix_that_was_asked_for():
     assert "W_hh by **10⁻³** of its size" in UpdateRatio().reading(results, EN)
 
 
+@pytest.mark.parametrize(("end", "anchor"), [(0.18, "top"), (0.15, "bottom"), (0.01, "bottom")])
+def test_the_name_of_a_level_lies_where_no_curve_ends(end, anchor):
+    """The level is 1/6: its name hangs below its line for a curve that stays just above it, and stands on it for others."""
+    one, other = two_seeds()
+    stays = {"loss": [1.0, 0.5, 0.3, *[end] * 9]}
+    learns = made_up(other.changed({"cell": "lstm"}), {"loss": [1.0, 0.1, *[0.001] * 10]})
+    drawn = LearningCurve()({"a": made_up(one, stays), "b": learns}, EN, Look())
+    (name,) = (note for note in drawn["layout"]["annotations"] if "0.1667" in note["text"])
+    assert name["yanchor"] == anchor and (name["yshift"] < 0) == (anchor == "top")
+
+
 # — weights and gates —
 
 

@@ -14,6 +14,7 @@ from rnnviz.figures.training.runs import Arm, Curve
 from rnnviz.text import Text
 
 GAP = 0.13  # of the height, between panels: room for the name of the lower one
+NAME_HEIGHT, NAME_BEGINS, LIFT = 0.12, 0.6, 4  # of a level: of the axis, of the updates, pixels from its line
 FEW_DECADES = 2.5  # below it the axis is named at 1, 2 and 5
 
 
@@ -131,16 +132,28 @@ class Stack:
 
     def reference(self, layout: dict[str, Any], reference: Reference, k: int) -> None:
         y, level = axis("y", k), float(self.values(np.array([reference.level]), k)[0])
-        low, high = self.range(k)
+        below = self.is_freer_below(level, k)
         line = {"color": self.look.ink, "width": 1.5, "dash": "dash"}
         layout["shapes"].append(
             {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": y, "y0": level, "y1": level, "line": line}
         )
         layout["annotations"].append(
             {"xref": "x domain", "x": 0.995, "xanchor": "right", "yref": y, "y": level,
-             "yanchor": "top" if level > high - 0.12 * (high - low) else "bottom", "showarrow": False,
+             "yanchor": "top" if below else "bottom", "yshift": -LIFT if below else LIFT, "showarrow": False,
              "text": reference.name, "font": {"size": 13}, "bgcolor": self.look.faint(self.look.paper, 0.75)}
         )  # fmt: skip
+
+    def is_freer_below(self, level: float, k: int) -> bool:
+        """Whether the name of a level hides less of the curves below its line than above; within the axes in any case."""
+        low, high = self.range(k)
+        height = NAME_HEIGHT * (high - low)
+        if level > high - height or level < low + height:
+            return level > high - height
+        curves = [line.curve for line in self.panels[k].lines if len(line.curve.x)]
+        begin = NAME_BEGINS * max((float(curve.x[-1]) for curve in curves), default=0.0)
+        behind = [self.values(curve.median[curve.x >= begin], k) - level for curve in curves]
+        away = np.concatenate([*behind, np.empty(0)])
+        return bool(((away > 0) & (away < height)).sum() > ((away < 0) & (away > -height)).sum())
 
     def domain(self, k: int) -> list[float]:
         """From above, in proportion to the weights."""
