@@ -5,33 +5,31 @@ Of one example, as a page asks for them; and of four, which jacrev takes togethe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product
 
 import torch
 
 from benchmarks.peers import KINDS, Case, mapped_jacobians, states_before
 from benchmarks.timing import Row, race
+from rnnviz.cells.kernel import Kernel
 from rnnviz.engine.jacobians import state_jacobians
 from rnnviz.engine.passes import forward
 
-SIZES = (64, 32)
+GOAL = 8
 
 
 def rows() -> Iterator[Row]:
-    for size, kind in product(SIZES, KINDS):
-        yield Row(f"{kind} H = {size}, Jacobians of one example: jacrev / rnnviz", *raced(kind, size, 1, goal=8))
-    for size, kind in product(SIZES, KINDS):
-        yield Row(f"{kind} H = {size}, of four examples", *raced(kind, size, 4, goal=None))
+    for examples, size, kind in product((1, 4), (64, 32), KINDS):
+        case = Case.of(kind, size, examples)
+        states = states_before(case)
+        with torch.no_grad():
+            layers = forward(case.experiment.cell, case.parameters, case.inputs.mT)
+            each = race(partial(mapped_jacobians, case, states), partial(one_by_one, layers, examples))
+        name = f"{kind} H = {size}, N = {examples}, Jacobians: jacrev / rnnviz"
+        yield Row(name, each.ratio, GOAL, larger_is_better=True, note=each.note)
 
 
-def raced(kind: str, size: int, examples: int, goal: float | None) -> tuple[float, float | None, bool, str]:
-    case = Case.of(kind, size, examples)
-    states = states_before(case)
-    with torch.no_grad():
-        layers = forward(case.experiment.cell, case.parameters, case.inputs.mT)
-        each = race(
-            lambda: mapped_jacobians(case, states),
-            lambda: [state_jacobians(layers, example) for example in range(examples)],
-        )
-    return each.ratio, goal, True, each.note
+def one_by_one(layers: Sequence[Kernel], examples: int) -> object:
+    return [state_jacobians(layers, example) for example in range(examples)]

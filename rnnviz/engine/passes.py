@@ -44,7 +44,7 @@ def forward(
     """
     closed_form = cell.kernel()
     kind = AutogradKernel if closed_form is None or by_equation else closed_form
-    workspace = Workspace() if workspace is None else workspace
+    workspace = workspace or Workspace()
     layers: list[Kernel] = []
     for layer in range(cell.layers):
         own, below = layer_parameters(parameters, layer), layers[-1].hidden if layers else inputs
