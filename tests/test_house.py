@@ -89,6 +89,15 @@ def test_korean_is_written_in_korean():
             assert words != english[key] or not re.search(r"[a-z]{4,} [a-z]{4,}", words), key
 
 
+@every_language
+def test_bold_ends_where_markdown_sees_its_end(language):
+    """`**7 %**가` stays as it is written: after a sign, and before a letter without a space, `**` closes nothing."""
+    for key, words in catalogue(language).items():
+        for bold in re.finditer(r"\*\*(.+?)\*\*", words):
+            inside, after = bold[1], words[bold.end() : bold.end() + 1]
+            assert not after.isalnum() or inside[-1].isalnum() or inside[-1] == "}", (key, bold[0] + after)
+
+
 def reachable(kind: type[Choice]) -> Iterator[Parameter]:
     """Every parameter of a choice and of all that can be chosen in it."""
     for parameter in kind.parameters_declared():
