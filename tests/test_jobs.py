@@ -420,8 +420,8 @@ def test_the_programs_worker_draws_again_after_its_browser_was_killed(make_lane:
     for n in range(2):
         made = lane.submit(f"{n}", {"picture": drawn, "format": "pdf"}, "ann").result(60)
         assert isinstance(made, Result) and made.arrays["file"].tobytes().startswith(b"%PDF-")
-        browsers = [one for one in psutil.Process().children(recursive=True) if "chrom" in one.name()]
-        next(one for one in browsers if lane_of(one) == worker_of(lane)).kill()
+        family = psutil.Process(worker_of(lane)).children(recursive=True)  # a parent stands before its children
+        next(one for one in family if "chrom" in one.name()).kill()
     assert lane.stats().retried == 0
 
 
@@ -439,11 +439,6 @@ def test_its_browser_ends_with_the_worker(make_lane: MakeLane) -> None:
 def worker_of(lane: Lane) -> int:
     (process,) = lane._crew._all
     return process._popen.pid
-
-
-def lane_of(process: psutil.Process) -> int:
-    """The worker among the ancestors of a browser."""
-    return next(one.pid for one in process.parents() if "rnnviz.worker" in one.cmdline())
 
 
 PARENT = """

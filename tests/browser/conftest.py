@@ -2,10 +2,11 @@
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Locator, Page
 
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -48,3 +49,20 @@ def wait_ready(page: Page) -> None:
     """Until the page is connected and its script has run to the end without an exception."""
     page.wait_for_selector(READY, timeout=30_000)
     assert page.get_by_test_id("stException").count() == 0
+
+
+def downloaded(page: Page, button: Locator) -> Path:
+    """The file behind a button, clicked as a person does: again, where Streamlit says below it that there is none.
+
+    It says so of a click that falls between the end of a run and the moment at which the browser has that run's buttons:
+    what a button makes belongs to the run that drew it.
+    """
+    failed = page.get_by_test_id("stDownloadButtonError")
+    with page.expect_download(timeout=60_000) as download:
+        button.click()
+        while not download.is_done():
+            if failed.is_visible():
+                failed.wait_for(state="hidden")
+                button.click()
+            page.wait_for_timeout(50)
+    return download.value.path()

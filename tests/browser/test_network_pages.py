@@ -6,7 +6,6 @@ import base64
 import csv
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui.lessons import LESSONS
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import downloaded, wait_ready
 from tests.serving import ROOT, Server, serving_app
 
 VIEWS = ROOT / "rnnviz" / "ui" / "views"
@@ -69,9 +68,8 @@ def test_a_page_opens_from_the_menu_draws_and_gives_its_table_away(
         expect(layer.first).to_be_attached(timeout=30_000)
     wait_ready(page)
     page.get_by_role("button", name=Text()("taking.menu")).first.click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).first.click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    file = downloaded(page, page.get_by_role("button", name="CSV", exact=True).first)
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8"))))
     drawn, saved = drawn_and_saved(canvases.first.evaluate(DATA), rows)
     assert len(drawn) == len(saved) >= 100 and np.ptp(drawn) > 0
     assert drawn == pytest.approx(saved, rel=1e-6, abs=1e-7)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.ui.flow import START
-from tests.browser.conftest import wait_ready
+from tests.browser.conftest import downloaded, wait_ready
 from tests.browser.test_front_page import canvas, curve, gain, opened, press
 from tests.export.test_export import unpacked
 from tests.serving import Server, serving_app
@@ -40,9 +40,7 @@ def menu(page: Page, language: str = "en") -> None:
 
 def taken(page: Page, name: str) -> bytes:
     """The file behind a button that has it already, or makes it when it is clicked."""
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name=name).locator("visible=true").first.click()
-    return Path(download.value.path()).read_bytes()
+    return downloaded(page, page.get_by_role("button", name=name).locator("visible=true").first).read_bytes()
 
 
 def label(name: str, language: str = "en") -> str:
@@ -55,10 +53,9 @@ def asked_for(page: Page, name: str, language: str = "en") -> bytes:
     save = re.compile(
         re.escape(Text(language)("taking.save", name=label(name, language), size="#")).replace(r"\#", ".+")
     )
-    expect(page.get_by_role("button", name=save).locator("visible=true").first).to_be_visible(timeout=60_000)
-    with page.expect_download() as download:
-        page.get_by_role("button", name=save).locator("visible=true").first.click()
-    return Path(download.value.path()).read_bytes()
+    made = page.get_by_role("button", name=save).locator("visible=true").first
+    expect(made).to_be_visible(timeout=60_000)
+    return downloaded(page, made).read_bytes()
 
 
 def characters(pdf: bytes) -> str:
