@@ -51,9 +51,10 @@ def identity_by_step(a: Tensor, y: Tensor) -> Sequence[Call]:
     return [partial(np.copyto, after, before) for before, after in zip(a.numpy(), y.numpy(), strict=True)]
 
 
+ONE = {dtype: torch.ones((), dtype=dtype) for dtype in (torch.float32, torch.float64)}
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(torch.sigmoid, sigmoid_by_step, lambda y: torch.addcmul(y, y, y, value=-1), 0.25),
-    "tanh": Activation(torch.tanh, tanh_by_step, lambda y: torch.addcmul(y.new_ones(()), y, y, value=-1), 1.0),
+    "tanh": Activation(torch.tanh, tanh_by_step, lambda y: torch.addcmul(ONE[y.dtype], y, y, value=-1), 1.0),
     "relu": Activation(torch.relu, relu_by_step, lambda y: (y > 0).to(y.dtype), 1.0),
     "identity": Activation(lambda a: a, identity_by_step, torch.ones_like, 1.0),
 }

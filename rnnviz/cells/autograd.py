@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import jacrev, vjp, vmap
 
 from rnnviz.activations import Call
-from rnnviz.cells.kernel import Array, Kernel, Scaled, aligned, times_power_of_two
+from rnnviz.cells.kernel import Array, Kernel, Scaled, Which, aligned, of, times_power_of_two
 
 if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
@@ -122,13 +122,16 @@ class AutogradKernel(Kernel):
         (gradient,) = vjp(lambda p: self.step(p, x, state), parameters)[1](adjoint)
         return gradient["weight_hh"], gradient["weight_ih"]
 
-    def jacobian(self, example: int) -> Tensor:
+    def jacobian(self, example: Which) -> Tensor:
         return self.jacobian_of(2, example)
 
-    def input_jacobian(self, example: int) -> Tensor:
+    def input_jacobian(self, example: Which) -> Tensor:
         return self.jacobian_of(1, example)
 
-    def jacobian_of(self, argument: int, example: int) -> Tensor:
-        x = self.rows[:-1, self.size : -2, example]
-        states = torch.stack([state[example] for state in self.states[:-1]])
-        return vmap(jacrev(self.step, argnums=argument), in_dims=(None, 0, 0))(self.parameters, x, states)
+    def jacobian_of(self, argument: int, example: Which) -> Tensor:
+        states = torch.stack([state.T for state in self.states[:-1]])
+        x, before = of(self.rows[:-1, self.size : -2], example), of(states, example)
+        jacobians = vmap(jacrev(self.step, argnums=argument), in_dims=(None, 0, 0))
+        if isinstance(example, slice):
+            jacobians = vmap(jacobians, in_dims=(None, 0, 0))
+        return jacobians(self.parameters, x, before)

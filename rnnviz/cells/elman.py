@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Array, Kernel
+from rnnviz.cells.kernel import Array, Kernel, Which, of
 
 
 class Elman(Cell):
@@ -61,15 +61,15 @@ class ElmanKernel(Kernel):
     def activation_slope(self) -> Tensor:
         return self.phi.slope(self.hidden)
 
-    def jacobian(self, example: int) -> Tensor:
+    def jacobian(self, example: Which) -> Tensor:
         return self.slope_of(example) * self.weight_hh
 
-    def input_jacobian(self, example: int) -> Tensor:
+    def input_jacobian(self, example: Which) -> Tensor:
         return self.slope_of(example) * self.weight_ih
 
-    def slope_of(self, example: int) -> Tensor:
-        """D of one example, (time, unit, 1)."""
-        return self.phi.slope(self.hidden[:, :, example, None])
+    def slope_of(self, example: Which) -> Tensor:
+        """D, (…, time, unit, 1)."""
+        return self.phi.slope(of(self.hidden, example)).contiguous()[..., None]
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
         # J_tᵀ P = W_hhᵀ (D_t P): one product with the weights that all steps share, and J_t is never formed.

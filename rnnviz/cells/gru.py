@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Array, Kernel, outer_products
+from rnnviz.cells.kernel import Array, Kernel, Which, by_example, columns_of, of, outer_products, sum_over_gates
 from rnnviz.choice import Range
 from rnnviz.initializers import Initializer
 
@@ -111,18 +111,19 @@ class GRUKernel(Kernel):
     def coefficients(self, time: slice, examples: slice, k: Tensor) -> None:
         """Fills k with the coefficients of δ_r, δ_z, r ∘ δ_n and δ_n, (time, 4, unit, example)."""
         gates = self.gate_view[time, ..., examples]
-        r, z, m = gates.unbind(1)
-        torch.mul(self.phi.slope(self.candidate[time, ..., examples]), 1 - z, out=k[:, 3])
-        torch.addcmul(gates[:, :2], gates[:, :2], gates[:, :2], value=-1, out=k[:, :2])  # s(1 − s)
-        k[:, 0].mul_(k[:, 3]).mul_(m)
-        k[:, 1].mul_(self.change[time, ..., examples])
-        torch.mul(k[:, 3], r, out=k[:, 2])
+        (r, z, m), (k_r, k_z, k_rn, k_n) = gates.unbind(1), k.unbind(1)
+        torch.addcmul(gates, gates, gates, value=-1, out=k[:, :3])  # s(1 − s)
+        torch.mul(self.phi.slope(self.candidate[time, ..., examples]), 1 - z, out=k_n)
+        torch.mul(k_n, r, out=k_rn)
+        k_r.mul_(k_n).mul_(m)
+        k_z.mul_(self.change[time, ..., examples])
 
-    def coefficients_of(self, example: int) -> Tensor:
-        """The same for the whole sequence of one example, (time, 4, unit)."""
-        k = self.empty(self.time, 4, self.size, 1)
-        self.coefficients(slice(0, self.time), slice(example, example + 1), k)
-        return k[..., 0]
+    def coefficients_of(self, example: Which) -> Tensor:
+        """The same for the whole sequence, (…, time, 4, unit)."""
+        columns = columns_of(example)
+        k = self.empty(self.time, 4, self.size, len(range(self.columns)[columns]))
+        self.coefficients(slice(0, self.time), columns, k)
+        return by_example(k, example)
 
     def put_coefficients(self, block: slice) -> None:
         k = self.delta_all[1:-1].view(self.time, 4, self.size, self.columns)
@@ -167,12 +168,15 @@ class GRUKernel(Kernel):
     def activation_slope(self) -> Tensor:
         return self.phi.slope(self.candidate)
 
-    def jacobian(self, example: int) -> Tensor:
-        k, weight = self.coefficients_of(example)[..., None], self.weight_hh.view(3, self.size, self.size)
-        j = (k[:, 0] * weight[0]).addcmul_(k[:, 1], weight[1]).addcmul_(k[:, 2], weight[2])
-        j.diagonal(dim1=-2, dim2=-1).add_(self.gate_view[:, 1, :, example])
+    def jacobian(self, example: Which) -> Tensor:
+        z, k = of(self.gate_view[:, 1], example), self.coefficients_of(example).numpy()
+        j = self.empty(*z.shape, self.size)
+        sum_over_gates(k[..., :3, :], self.weight_hh.numpy().reshape(3, self.size, -1), j.numpy())
+        j.diagonal(dim1=-2, dim2=-1).add_(z)
         return j
 
-    def input_jacobian(self, example: int) -> Tensor:
-        factor = self.coefficients_of(example)[:, [0, 1, 3]]
-        return torch.einsum("tgh,ghk->thk", factor, self.weight_ih.view(3, self.size, -1))
+    def input_jacobian(self, example: Which) -> Tensor:
+        k = self.coefficients_of(example).numpy()
+        j = self.empty(*k.shape[:-2], self.size, self.features)
+        sum_over_gates(k[..., [0, 1, 3], :], self.weight_ih.numpy().reshape(3, self.size, -1), j.numpy())
+        return j

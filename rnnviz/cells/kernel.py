@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnviz.cells.cell import Cell
 
 Array = NDArray[Any]  # float32 or float64, (unit, example) unless said otherwise
+Which = int | slice  # one example, whose axis is dropped; or several, whose axis comes first
 Scaled = tuple[Array, int]  # float64, and the power of two by which it must be multiplied
 BLOCK_BYTES = 1 << 20  # of one array: what a few of them need stays in the processor's last cache
 
@@ -243,12 +244,12 @@ class Kernel(ABC):
         return (delta @ hidden.T, exponent), (of_input @ inputs.T, of_input_exponent)
 
     @abstractmethod
-    def jacobian(self, example: int) -> Tensor:
-        """∂s_t/∂s_{t−1} of this layer alone for one example, (time, state, state before)."""
+    def jacobian(self, example: Which) -> Tensor:
+        """∂s_t/∂s_{t−1} of this layer alone, (…, time, state, state before)."""
 
     @abstractmethod
-    def input_jacobian(self, example: int) -> Tensor:
-        """∂s_t/∂x_t for one example, (time, state, feature)."""
+    def input_jacobian(self, example: Which) -> Tensor:
+        """∂s_t/∂x_t, (…, time, state, feature)."""
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
         """(t, gradients of s_t, gradients of s_{t−1}) fills the last with J_tᵀ times the first, (state, any columns).
@@ -257,6 +258,31 @@ class Kernel(ABC):
         """
         transposed = list(self.jacobian(example).mT.numpy())
         return lambda t, after, before: np.dot(transposed[t - 1], after, before)
+
+
+def columns_of(example: Which) -> slice:
+    """The same, as a slice in both cases: the axis stays."""
+    return slice(example, example + 1) if isinstance(example, int) else example
+
+
+def by_example(columns: Tensor, example: Which) -> Tensor:
+    """Of (…, example) with no other columns: without that axis, or with it in front."""
+    return columns[..., 0] if isinstance(example, int) else columns.movedim(-1, 0)
+
+
+def of(array: Tensor, example: Which) -> Tensor:
+    """What of (…, example) belongs to it: (…) of one, (example, …) of several."""
+    return by_example(array[..., columns_of(example)], example)
+
+
+def sum_over_gates(k: Array, weights: Array, out: Array) -> None:
+    """Σ_g diag(k_g) W_g of every step into out (…, time, unit, column). k (…, time, gate, unit), weights (gate, unit, column)
+
+    One product (time, gate) × (gate, column) for each unit writes out once; gate by gate, every gate would pass over it.
+    """
+    by_unit = k.swapaxes(-1, -2).swapaxes(-2, -3)  # (…, unit, time, gate)
+    with np.errstate(all="ignore"):
+        np.matmul(by_unit, weights.swapaxes(0, 1), out=out.swapaxes(-2, -3))
 
 
 def times_power_of_two(mantissa: Tensor, exponents: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Array, Kernel
+from rnnviz.cells.kernel import Array, Kernel, Which, by_example, columns_of, of, sum_over_gates
 from rnnviz.choice import Choice, Range
 from rnnviz.initializers import Initializer
 
@@ -135,20 +135,20 @@ class LSTMKernel(Kernel):
     def coefficients(self, time: slice, examples: slice, k: Tensor) -> Tensor:
         """Fills k with (k_i, k_f, k_g, k_o), (time, 4, unit, example), and gives ∂h_t/∂c_t = o φ'(c_t)."""
         gates, q = self.gate_view[time, ..., examples], self.squashed_cell[time, ..., examples]
-        i, _, g, o = gates.unbind(1)
-        torch.addcmul(gates[:, :2], gates[:, :2], gates[:, :2], value=-1, out=k[:, :2])  # s(1 − s)
-        torch.addcmul(o, o, o, value=-1, out=k[:, 3])
-        k[:, 0].mul_(g)
-        k[:, 1].mul_(self.cell[time, ..., examples])
-        torch.mul(self.phi.slope(g), i, out=k[:, 2])
-        k[:, 3].mul_(q)
+        (i, _, g, o), (k_i, k_f, k_g, k_o) = gates.unbind(1), k.unbind(1)
+        torch.addcmul(gates, gates, gates, value=-1, out=k)  # s(1 − s)
+        k_i.mul_(g)
+        k_f.mul_(self.cell[time, ..., examples])
+        torch.mul(self.phi.slope(g), i, out=k_g)
+        k_o.mul_(q)
         return self.phi.slope(q).mul_(o)
 
-    def coefficients_of(self, example: int) -> tuple[Tensor, Tensor]:
-        """The same for the whole sequence of one example: (time, 4, unit) and (time, unit)."""
-        k = self.empty(self.time, 4, self.size, 1)
-        path = self.coefficients(slice(0, self.time), slice(example, example + 1), k)
-        return k[..., 0], path[..., 0]
+    def coefficients_of(self, example: Which) -> tuple[Tensor, Tensor]:
+        """The same for the whole sequence: (…, time, 4, unit) and (…, time, unit)."""
+        columns = columns_of(example)
+        k = self.empty(self.time, 4, self.size, len(range(self.columns)[columns]))
+        path = self.coefficients(slice(0, self.time), columns, k)
+        return by_example(k, example), by_example(path, example)
 
     def adjoint_step(self, t: int) -> None:
         dh, dc, delta_ifg, delta_o, multiply = self.dh[t], self.dc[t], self.delta_ifg[t], self.delta_o[t], np.multiply
@@ -196,36 +196,35 @@ class LSTMKernel(Kernel):
     def state_adjoint_step(self, t: int) -> tuple[Array, ...]:
         return self.dh[t], self.carry[t]
 
-    def jacobian(self, example: int) -> Tensor:
-        j = torch.zeros(self.time, 2 * self.size, 2 * self.size, dtype=self.dtype)
-        f, f_path = self.fill_jacobian(example, j[:, :, : self.size])
-        j[:, self.size :, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f)
-        j[:, : self.size, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f_path)
+    def jacobian(self, example: Which) -> Tensor:
+        f, size = of(self.gate_view[:, 1], example), 2 * self.size
+        j = torch.zeros(*f.shape[:-1], size, size, dtype=self.dtype)
+        path = self.fill_jacobian(example, self.weight_hh, j[..., : self.size])
+        j[..., self.size :, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f)
+        torch.mul(f, path, out=j[..., : self.size, self.size :].diagonal(dim1=-2, dim2=-1))
         return j
 
-    def fill_jacobian(self, example: int, left: Tensor) -> tuple[Tensor, Tensor]:
-        """Fills left with ∂(h_t, c_t)/∂h_{t−1}, (time, 2 unit, unit), and gives the diagonals of ∂(c_t, h_t)/∂c_{t−1}."""
-        (k, path), f = self.coefficients_of(example), self.gate_view[:, 1, :, example]
-        weight = self.weight_hh.view(4, self.size, self.size)
-        into_hidden, into_cell = left[:, : self.size], left[:, self.size :]
-        torch.mul(k[:, 0, :, None], weight[0], out=into_cell)
-        into_cell.addcmul_(k[:, 1, :, None], weight[1]).addcmul_(k[:, 2, :, None], weight[2])
-        torch.mul(k[:, 3, :, None], weight[3], out=into_hidden)
-        into_hidden.addcmul_(path[..., None], into_cell)
-        return f, f * path
+    def input_jacobian(self, example: Which) -> Tensor:
+        shape = of(self.cell_states, example).shape[:-1]
+        j = self.empty(*shape, 2 * self.size, self.features)
+        self.fill_jacobian(example, self.weight_ih, j)
+        return j
 
-    def input_jacobian(self, example: int) -> Tensor:
-        weight = self.weight_ih.view(4, self.size, -1)
-        k, path = self.coefficients_of(example)
-        into_cell = torch.einsum("tgh,ghk->thk", k[:, :3], weight[:3])
-        return torch.cat([k[:, 3, :, None] * weight[3] + path[..., None] * into_cell, into_cell], 1)
+    def fill_jacobian(self, example: Which, weight: Tensor, j: Tensor) -> Tensor:
+        """Fills j (…, time, 2 unit, column) with what (h_t, c_t) get through the gates from W's columns; gives ∂h_t/∂c_t."""
+        coefficients, path = self.coefficients_of(example)
+        k, rows, weights = coefficients.numpy(), j.numpy(), weight.numpy().reshape(4, self.size, -1)
+        sum_over_gates(k[..., :3, :], weights[:3], rows[..., self.size :, :])
+        coefficients[..., :3, :] *= path[..., None, :]
+        sum_over_gates(k, weights, rows[..., : self.size, :])
+        return path
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
         # The right half of J_t is diagonal, so half of the dense product is enough.
-        size, left = self.size, self.empty(self.time, 2 * self.size, self.size)
-        f, f_path = self.fill_jacobian(example, left)
+        size, left, f = self.size, self.empty(self.time, 2 * self.size, self.size), self.gate_view[:, 1, :, example]
+        path = self.fill_jacobian(example, self.weight_hh, left)
         transposed = list(left.mT.numpy())
-        diagonals = list(torch.cat([f_path, f], 1)[..., None].numpy())  # of ∂h_t/∂c_{t−1} and of ∂c_t/∂c_{t−1}
+        diagonals = list(torch.cat([f * path, f], 1)[..., None].numpy())  # of ∂h_t/∂c_{t−1} and of ∂c_t/∂c_{t−1}
         terms = np.empty((2 * size, 2 * size), self.into_past.dtype)
         through_hidden, through_cell = terms[:size], terms[size:]
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnviz.cells.kernel import Array, Kernel
+from rnnviz.cells.kernel import Array, Kernel, Which
 from rnnviz.engine.passes import CHECK_EVERY, Tick, nothing
 
 PullBack = Callable[[int, Array, Array], object]
@@ -26,8 +26,8 @@ NEIGHBOURS, FIRST, FOLLOWING = 16, 8, 3  # matrices with one start (1 MB at n = 
 MANY = 8  # matrices; for fewer all eigenvalues cost less than the iteration
 
 
-def state_jacobians(layers: Sequence[Kernel], example: int) -> Tensor:
-    """J_t = ∂s_t/∂s_{t−1} of all layers for one example, (time, state, state before).
+def state_jacobians(layers: Sequence[Kernel], example: Which) -> Tensor:
+    """J_t = ∂s_t/∂s_{t−1} of all layers, (…, time, state, state before): of one example, or (example, …) of a slice.
 
     Block lower triangular: layer l sees layer m < l through this step's h of the layers between,
     J[l, m] = (∂s^l_t/∂x^l_t) (∂h^{l−1}_t/∂s^m_{t−1}).
@@ -36,13 +36,13 @@ def state_jacobians(layers: Sequence[Kernel], example: int) -> Tensor:
     if len(layers) == 1:
         return own[0]
     size = own[0].shape[-1]
-    j = own[0].new_zeros(len(own[0]), size * len(layers), size * len(layers))
+    j = own[0].new_zeros(*own[0].shape[:-2], size * len(layers), size * len(layers))
     for k, layer in enumerate(layers):
         rows = slice(k * size, (k + 1) * size)
         if k:
-            below = j[:, (k - 1) * size : (k - 1) * size + layer.size, : k * size]
-            j[:, rows, : k * size] = layer.input_jacobian(example) @ below
-        j[:, rows, rows] = own[k]
+            below = j[..., (k - 1) * size : (k - 1) * size + layer.size, : k * size]
+            j[..., rows, : k * size] = layer.input_jacobian(example) @ below
+        j[..., rows, rows] = own[k]
     return j
 
 

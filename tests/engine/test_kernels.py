@@ -150,7 +150,9 @@ def test_the_closed_form_is_the_autograd_kernel(cell, steps):
         assert close(torch.cat(a.state_adjoint, 1), torch.cat(b.state_adjoint, 1))
         assert close(a.input_adjoint, b.input_adjoint)
         assert all(close(x, y) for x, y in zip(a.weight_shares(None, 0.5), b.weight_shares(None, 0.5), strict=True))
-        assert close(a.jacobian(1), b.jacobian(1)) and close(a.input_jacobian(1), b.input_jacobian(1))
+        for example in (1, slice(1, 3)):
+            assert close(a.jacobian(example), b.jacobian(example))
+            assert close(a.input_jacobian(example), b.input_jacobian(example))
 
 
 @every_cell
@@ -171,6 +173,8 @@ def test_jacobians_and_products_are_those_of_autograd(cell):
     expected = [jacrev(step)(states[:, t, example].flatten(), drawn.inputs[t, :, example]) for t in range(TIME)]
     assert close(jacobians, torch.stack(expected))
     found, scale = state_products(layers, example)
+    together = state_jacobians(layers, slice(1, 4))
+    assert together.shape[0] == 3 and close(together[1], jacobians)
     p = torch.eye(len(jacobians[0]), dtype=torch.float64)
     for lag, j in enumerate([None, *reversed(expected)]):
         p = p if j is None else p @ j
