@@ -31,8 +31,8 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 BASE = Experiment.from_flat({"task.sequence_length": 12, "cell.hidden_size": 4, "batch_size": 3})
 GRID = grid(BASE, {"cell": ["elman", "lstm", "gru"], "initializer.scale.gain": [0.8, 1.2]})
 NEEDS = ("gradient_kept", "gradient_flow")
-# One that takes seconds, so that its worker can be found at it.
-SLOW = BASE.changed({"training": "training", "training.updates": 400, "task.sequence_length": 60})
+# One that takes seconds, so that its worker can be found at it when all others are done.
+SLOW = BASE.changed({"training": "training", "training.updates": 1200, "task.sequence_length": 60})
 
 
 def same_bits(one: xr.Dataset, other: xr.Dataset) -> bool:
@@ -105,15 +105,17 @@ def test_processes_give_the_same_bits():
 
 def test_a_process_killed_in_the_middle_costs_nobody_an_answer():
     """Once is tried again; the other process and what was done already know nothing of it."""
-    mine, many = psutil.Process(), [*GRID[:3], SLOW, *GRID[3:]]
+    mine, many, told = psutil.Process(), [*GRID[:3], SLOW, *GRID[3:]], list[float]()
 
-    def busy() -> int:
-        spawned = [one for one in mine.children(recursive=True) if "spawn_main" in " ".join(one.cmdline())]
-        return next((one.pid for one in spawned if sum(one.cpu_times()[:2]) > 3 and one.cpu_percent(0.1) > 5), 0)
+    def busy_when_the_others_are_done() -> int:
+        if len(told) < len(GRID):
+            return 0
+        spawned = [one for one in mine.children() if "spawn_main" in " ".join(one.cmdline())]
+        return next((one.pid for one in spawned if one.cpu_percent(0.1) > 5), 0)
 
-    with Processes(2) as processes, killing(busy) as killed:
-        found = sweep(many, NEEDS, executor=processes)
-    assert killed and found.error.values.tolist() == [""] * len(many)
+    with Processes(2) as processes, killing(busy_when_the_others_are_done) as killed:
+        found = sweep(many, NEEDS, executor=processes, tick=told.append)
+    assert killed and found.error.values.tolist() == [""] * len(many) and len(told) == len(many)
     assert same_bits(found, sweep(many, NEEDS))
 
 

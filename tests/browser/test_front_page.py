@@ -50,8 +50,9 @@ def press(page: Page, slider: Locator, key: str, times: int) -> None:
     for _ in range(times):
         slider.press(key)
         page.wait_for_timeout(33)  # as a key that is held down repeats
-    page.wait_for_timeout(400)
-    wait_ready(page)
+    for _ in range(3):  # a value that waits for the page to be idle is sent when it is, and the page runs again
+        page.wait_for_timeout(200)
+        wait_ready(page)
 
 
 def test_a_slider_moves_and_the_curve_moves(page: Page, server: Server) -> None:
