@@ -96,6 +96,11 @@ class Shown(ABC):
     def file_name(self) -> str:
         """Under which it is saved, without an ending: the figure, and the key of what it shows."""
 
+    @cached_property
+    def made(self) -> dict[str, bytes]:
+        """Files of it that were made to be handed out more than once, under the names of their buttons."""
+        return {}
+
     @property
     def size(self) -> tuple[int, int]:
         return WIDTH, HEIGHT

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -33,10 +33,11 @@ CODE_HEIGHT = 240  # pixels
 
 
 class Offer(NamedTuple):
-    """What an open menu offers, and where: `key` is the place on the page."""
+    """What an open menu offers, and where: `key` is the place on the page. `live`: it is drawn anew every second."""
 
     picture: Picture | DemonstrationPicture
     key: str
+    live: bool
 
     @property
     def text(self) -> Text:
@@ -47,6 +48,18 @@ class Offer(NamedTuple):
 
     def help(self, form: Format) -> str:
         return self.text(f"taking.format.{form.name}.help")
+
+    def data(self, button: str, make: Callable[[], bytes]) -> Callable[[], bytes] | bytes:
+        """What a button hands out: made when it is clicked; of what is live once, when the menu is opened.
+
+        Streamlit forgets what a click would make as soon as the next run has ended, some time before the browser has that
+        run's buttons. Where a run follows every second, one click in eight would find nothing. Bytes keep their address.
+        """
+        if not self.live:
+            return make
+        if button not in self.picture.made:
+            self.picture.made[button] = make()
+        return self.picture.made[button]
 
 
 class Order(NamedTuple):
@@ -61,13 +74,13 @@ class Order(NamedTuple):
 
 
 @st.fragment
-def menu(picture: Picture | DemonstrationPicture, *, key: str) -> None:
-    """Closed, it costs nothing: what is in it is drawn when it is open."""
+def menu(picture: Picture | DemonstrationPicture, *, key: str, live: bool = False) -> None:
+    """Closed, it costs nothing: what is in it is drawn when it is open. `live`: on a page that is drawn every second."""
     text = picture.text
     popover = st.popover(text("taking.menu"), help=text("taking.menu_help"), on_change="rerun", key=f"{key}.taking")
     if popover.open:
         with popover:
-            contents(Offer(picture, key))
+            contents(Offer(picture, key, live))
 
 
 def is_open(key: str) -> bool:
@@ -162,7 +175,7 @@ def log(offer: Offer, picture: Picture, slot: DeltaGenerator) -> None:
     trace = Trace(experiment, outcome_of(data, experiment.dtype), data)
     slot.download_button(
         offer.label(FORMAT["nc"]),
-        data=partial(FORMAT["nc"].make, trace),
+        data=offer.data(f"nc {experiment.key}", partial(FORMAT["nc"].make, trace)),
         file_name=f"training-{experiment.key}.nc",
         mime=FORMAT["nc"].media_type,
         on_click="ignore",
@@ -183,7 +196,7 @@ def here(offer: Offer, *names: str) -> None:
     for name in names:
         st.download_button(
             offer.label(FORMAT[name]),
-            data=partial(FORMAT[name].make, offer.picture),
+            data=offer.data(name, partial(FORMAT[name].make, offer.picture)),
             file_name=f"{offer.picture.file_name}.{name}",
             mime=FORMAT[name].media_type,
             on_click="ignore",
@@ -213,7 +226,7 @@ def hand_over(offer: Offer, order: Order, made: Result) -> None:
     data = made.arrays["file"]
     order.slot.download_button(
         offer.text("taking.save", name=offer.label(order.form), size=size_in_words(data.nbytes, offer.text)),
-        data=data.tobytes,  # called when it is clicked
+        data=offer.data(order.key, data.tobytes),
         file_name=order.file_name,
         mime=order.form.media_type,
         on_click="ignore",

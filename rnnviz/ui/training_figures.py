@@ -29,7 +29,7 @@ def draw(picture: Picture, key: str, height: int, note: str = "", *, active: boo
         st.caption(note)
     with st.expander(text("page.table")):
         st.dataframe(view.table(results, text), hide_index=True)
-    taking.menu(held(picture, key, active, text), key=key)
+    taking.menu(held(picture, key, active, text), key=key, live=active)
 
 
 def held(picture: Picture, key: str, active: bool, text: Text) -> Picture:

@@ -151,6 +151,11 @@ def test_too_large_a_training_is_refused_in_words(jobs: Trainings) -> None:
     assert not jobs.jobs()
 
 
+def downloads(app: AppTest) -> list[tuple[str, str]]:
+    """Where each button of a menu finds its file, and what it would have to ask for first."""
+    return [(one.proto.url, one.proto.deferred_file_id) for one in app.get("download_button")]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_open_menu_stays_with_the_figure_at_which_it_was_opened(jobs: Trainings, language: str) -> None:
     """All of it is there while trainings run; the figure goes on, and what is handed out does not change under the hand."""
@@ -168,13 +173,15 @@ def test_an_open_menu_stays_with_the_figure_at_which_it_was_opened(jobs: Trainin
     labels = {one.label for one in [*app.main.button, *app.get("download_button")]}
     assert {text(f"taking.format.{one.name}.label") for one in FORMATS if Network not in one.takes} <= labels
     assert text("taking.held") in [one.value for one in app.caption]
-    held = app.session_state[f"{kind}.held"]
+    held, addresses = app.session_state[f"{kind}.held"], downloads(app)
+    assert len(set(addresses)) == len(addresses) and not any(deferred for _, deferred in addresses)
     made = jobs.jobs()[0].update
     while jobs.jobs()[0].update == made:
         assert time.monotonic() < until
         time.sleep(0.3)
     sound(app.run())
     assert app.session_state[f"{kind}.held"] is held
+    assert downloads(app) == addresses  # a click at any moment finds the file that its button had when it was drawn
     app.session_state[f"{kind}.taking"] = False
     sound(app.run())
     assert app.session_state[f"{kind}.held"] is not held
