@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Array, Kernel, Which, of
+from rnnviz.cells.kernel import Array, Kernel, Which, by_example, columns_of
 
 
 class Elman(Cell):
@@ -62,14 +63,18 @@ class ElmanKernel(Kernel):
         return self.phi.slope(self.hidden)
 
     def jacobian(self, example: Which) -> Tensor:
-        return self.slope_of(example) * self.weight_hh
+        return self.scaled(example, self.weight_hh)
 
     def input_jacobian(self, example: Which) -> Tensor:
-        return self.slope_of(example) * self.weight_ih
+        return self.scaled(example, self.weight_ih)
+
+    def scaled(self, example: Which, weight: Tensor) -> Tensor:
+        slopes = self.slope_of(example)
+        return torch.mul(slopes, weight, out=self.empty(*slopes.shape[:-1], weight.shape[1]))
 
     def slope_of(self, example: Which) -> Tensor:
         """D, (…, time, unit, 1)."""
-        return self.phi.slope(of(self.hidden, example)).contiguous()[..., None]
+        return by_example(self.phi.slope(self.hidden[..., columns_of(example)]), example)[..., None]
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:
         # J_tᵀ P = W_hhᵀ (D_t P): one product with the weights that all steps share, and J_t is never formed.

@@ -169,14 +169,14 @@ class GRUKernel(Kernel):
         return self.phi.slope(self.candidate)
 
     def jacobian(self, example: Which) -> Tensor:
-        z, k = of(self.gate_view[:, 1], example), self.coefficients_of(example).numpy()
+        z, k = of(self.gate_view[:, 1], example), self.coefficients_of(example)
         j = self.empty(*z.shape, self.size)
-        sum_over_gates(k[..., :3, :], self.weight_hh.numpy().reshape(3, self.size, -1), j.numpy())
+        sum_over_gates(k[..., :3, :], self.weight_hh.reshape(3, self.size, -1), j)
         j.diagonal(dim1=-2, dim2=-1).add_(z)
         return j
 
     def input_jacobian(self, example: Which) -> Tensor:
-        k = self.coefficients_of(example).numpy()
+        k = self.coefficients_of(example)
         j = self.empty(*k.shape[:-2], self.size, self.features)
-        sum_over_gates(k[..., [0, 1, 3], :], self.weight_ih.numpy().reshape(3, self.size, -1), j.numpy())
+        sum_over_gates(k[..., [0, 1, 3], :], self.weight_ih.reshape(3, self.size, -1), j)
         return j

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]  # float32 or float64, (unit, example) unless said otherwise
 Which = int | slice  # one example, whose axis is dropped; or several, whose axis comes first
 Scaled = tuple[Array, int]  # float64, and the power of two by which it must be multiplied
+FEW_BYTES = 2 << 20  # of one array: over fewer, a pass for every gate costs less than one matrix product for every unit
 BLOCK_BYTES = 1 << 20  # of one array: what a few of them need stays in the processor's last cache
 
 
@@ -275,14 +276,25 @@ def of(array: Tensor, example: Which) -> Tensor:
     return by_example(array[..., columns_of(example)], example)
 
 
-def sum_over_gates(k: Array, weights: Array, out: Array) -> None:
+def sum_over_gates(k: Tensor, weights: Tensor, out: Tensor) -> None:
     """Σ_g diag(k_g) W_g of every step into out (…, time, unit, column). k (…, time, gate, unit), weights (gate, unit, column)
 
-    One product (time, gate) × (gate, column) for each unit writes out once; gate by gate, every gate would pass over it.
+    One product (time, gate) × (gate, column) for each unit writes out once; gate by gate, every gate passes over it.
     """
-    by_unit = k.swapaxes(-1, -2).swapaxes(-2, -3)  # (…, unit, time, gate)
+    if few(out):
+        (first, weight), *others = zip(k[..., None].unbind(-3), weights.unbind(0), strict=True)
+        torch.mul(first, weight, out=out)
+        for each, weight in others:
+            out.addcmul_(each, weight)
+        return
+    by_unit = k.numpy().swapaxes(-1, -2).swapaxes(-2, -3)  # (…, unit, time, gate)
     with np.errstate(all="ignore"):
-        np.matmul(by_unit, weights.swapaxes(0, 1), out=out.swapaxes(-2, -3))
+        np.matmul(by_unit, weights.numpy().swapaxes(0, 1), out=out.numpy().swapaxes(-2, -3))
+
+
+def few(numbers: Tensor) -> bool:
+    """Whether to pass over them a few times: the first matrix product, whose code is in no cache, would cost more."""
+    return numbers.nbytes <= FEW_BYTES
 
 
 def times_power_of_two(mantissa: Tensor, exponents: Tensor) -> Tensor:

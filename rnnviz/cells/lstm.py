@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from rnnviz.activations import Call
 from rnnviz.cells.cell import Cell, Parameters, State
-from rnnviz.cells.kernel import Array, Kernel, Which, by_example, columns_of, of, sum_over_gates
+from rnnviz.cells.kernel import Array, Kernel, Which, by_example, columns_of, few, of, sum_over_gates
 from rnnviz.choice import Choice, Range
 from rnnviz.initializers import Initializer
 
@@ -132,22 +132,20 @@ class LSTMKernel(Kernel):
             phi_c()
             multiply(o_t, q_t, h_t)
 
-    def coefficients(self, time: slice, examples: slice, k: Tensor) -> Tensor:
-        """Fills k with (k_i, k_f, k_g, k_o), (time, 4, unit, example), and gives ∂h_t/∂c_t = o φ'(c_t)."""
+    def coefficients(self, time: slice, examples: slice, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(k_i, k_f, k_g, k_o), (time, 4, unit, example), in `out` if given, and ∂h_t/∂c_t = o φ'(c_t)."""
         gates, q = self.gate_view[time, ..., examples], self.squashed_cell[time, ..., examples]
+        k = torch.addcmul(gates, gates, gates, value=-1, out=out)  # s(1 − s)
         (i, _, g, o), (k_i, k_f, k_g, k_o) = gates.unbind(1), k.unbind(1)
-        torch.addcmul(gates, gates, gates, value=-1, out=k)  # s(1 − s)
         k_i.mul_(g)
         k_f.mul_(self.cell[time, ..., examples])
         torch.mul(self.phi.slope(g), i, out=k_g)
         k_o.mul_(q)
-        return self.phi.slope(q).mul_(o)
+        return k, self.phi.slope(q).mul_(o)
 
     def coefficients_of(self, example: Which) -> tuple[Tensor, Tensor]:
         """The same for the whole sequence: (…, time, 4, unit) and (…, time, unit)."""
-        columns = columns_of(example)
-        k = self.empty(self.time, 4, self.size, len(range(self.columns)[columns]))
-        path = self.coefficients(slice(0, self.time), columns, k)
+        k, path = self.coefficients(slice(0, self.time), columns_of(example))
         return by_example(k, example), by_example(path, example)
 
     def adjoint_step(self, t: int) -> None:
@@ -164,8 +162,8 @@ class LSTMKernel(Kernel):
         self.cell_adjoint[t + 1 :].zero_()
 
     def put_coefficients(self, block: slice) -> None:
-        paths = self.coefficients(block, slice(None), self.delta_view[block]).numpy()
-        self.output_path = dict(zip(range(block.start, block.stop), paths, strict=True))
+        _, paths = self.coefficients(block, slice(None), self.delta_view[block])
+        self.output_path = dict(zip(range(block.start, block.stop), paths.numpy(), strict=True))
 
     def rescale(self, t: int, factor: Array) -> None:
         super().rescale(t, factor)
@@ -199,9 +197,11 @@ class LSTMKernel(Kernel):
     def jacobian(self, example: Which) -> Tensor:
         f, size = of(self.gate_view[:, 1], example), 2 * self.size
         j = torch.zeros(*f.shape[:-1], size, size, dtype=self.dtype)
-        path = self.fill_jacobian(example, self.weight_hh, j[..., : self.size])
-        j[..., self.size :, self.size :].diagonal(dim1=-2, dim2=-1).copy_(f)
-        torch.mul(f, path, out=j[..., : self.size, self.size :].diagonal(dim1=-2, dim2=-1))
+        of_hidden, of_cell = j.chunk(2, -1)
+        path = self.fill_jacobian(example, self.weight_hh, of_hidden)
+        into_hidden, into_cell = of_cell.chunk(2, -2)
+        torch.mul(f, path, out=into_hidden.diagonal(dim1=-2, dim2=-1))
+        into_cell.diagonal(dim1=-2, dim2=-1).add_(f)
         return j
 
     def input_jacobian(self, example: Which) -> Tensor:
@@ -212,11 +212,18 @@ class LSTMKernel(Kernel):
 
     def fill_jacobian(self, example: Which, weight: Tensor, j: Tensor) -> Tensor:
         """Fills j (…, time, 2 unit, column) with what (h_t, c_t) get through the gates from W's columns; gives ∂h_t/∂c_t."""
-        coefficients, path = self.coefficients_of(example)
-        k, rows, weights = coefficients.numpy(), j.numpy(), weight.numpy().reshape(4, self.size, -1)
-        sum_over_gates(k[..., :3, :], weights[:3], rows[..., self.size :, :])
-        coefficients[..., :3, :] *= path[..., None, :]
-        sum_over_gates(k, weights, rows[..., : self.size, :])
+        (k, path), weights = self.coefficients_of(example), weight.reshape(4, self.size, -1)
+        into_hidden, into_cell = j.chunk(2, -2)
+        if few(into_cell):
+            (k_i, k_f, k_g, k_o), (w_i, w_f, w_g, w_o) = k[..., None].unbind(-3), weights.unbind(0)
+            torch.mul(k_i, w_i, out=into_cell).addcmul_(k_f, w_f).addcmul_(k_g, w_g)
+            torch.mul(k_o, w_o, out=into_hidden).addcmul_(
+                path[..., None], into_cell
+            )  # what c_t gets, and h_t through it
+        else:
+            sum_over_gates(k[..., :3, :], weights[:3], into_cell)
+            k[..., :3, :] *= path[..., None, :]
+            sum_over_gates(k, weights, into_hidden)
         return path
 
     def pull_back(self, example: int) -> Callable[[int, Array, Array], object]:

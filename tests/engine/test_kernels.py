@@ -183,6 +183,17 @@ def test_jacobians_and_products_are_those_of_autograd(cell):
     assert close(structured[0] * 10 ** structured[1][:, None, None], general[0] * 10 ** general[1][:, None, None])
 
 
+@pytest.mark.parametrize("cell", [kind(hidden_size=SIZE, layers=2) for kind in CELLS], ids=lambda c: c.kind)
+@pytest.mark.parametrize("example", [2, slice(1, 4)])
+def test_large_jacobians_are_summed_otherwise_and_are_the_same(cell, example, monkeypatch):
+    layers = Drawn(cell).layers()
+    gate_by_gate = state_jacobians(layers, example)
+    monkeypatch.setattr("rnnviz.cells.kernel.FEW_BYTES", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr("torch.Tensor.addcmul_", None)  # what sums gate by gate
+        assert close(state_jacobians(layers, example), gate_by_gate)
+
+
 # — float32, along its own trajectory —
 
 
