@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-# The environment of a worker, which has to stand before NumPy is imported and the first memory is taken: one thread for
-# NumPy too, and freed memory kept instead of handed back, or every pass would pay for its pages again (a third of the
-# time of an LSTM 64/32).
+# As in a worker, and before NumPy is imported and the first memory is taken: one thread for NumPy too, and freed memory
+# kept instead of handed back, or every pass would pay for its pages again (a third of the time of an LSTM 64/32). Larger
+# blocks are kept than in a worker: jacrev makes some, and must not lose by what a worker has other reasons for.
 ENVIRONMENT = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),

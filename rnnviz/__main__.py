@@ -39,6 +39,7 @@ from rnnviz.figures import AnyFigure, GradientFlow, Look, Results
 from rnnviz.kept_sweeps import UnreadableSweep
 from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.replays import REPLAYS
+from rnnviz.store import UnusableStore
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trace import Trace
 from rnnviz.training import Training
@@ -219,10 +220,11 @@ def measure(
 
 def keep_training(subject: Experiment, out: Path | None, chosen: Format | None, text: Text) -> None:
     """Train, and keep the log; what was done is kept if Ctrl-C ends it."""
-    with Progress(text) as tick, suppress(KeyboardInterrupt):
+    with Progress(text) as tick:
         trainer = Trainer(subject, tick=tick)
-        for _ in trainer.steps():
-            pass
+        with suppress(KeyboardInterrupt):
+            for _ in trainer.steps():
+                pass
     trace = trainer.trace()
     if out and chosen:
         write(out, chosen.make(trace if Trace in chosen.takes else Network(subject, trainer.parameters)))
@@ -268,6 +270,9 @@ def answering(text: Text, language: str) -> Iterator[None]:
         raise typer.Exit(WRONG_WORDS) from None
     except NoExecutor as error:
         print(text(f"sweep.error.{error.reason}", **error.detail), file=sys.stderr)
+        raise typer.Exit(NOT_WRITTEN) from None
+    except UnusableStore as error:
+        print(text(f"runs.error.{error.reason}", **error.detail), file=sys.stderr)
         raise typer.Exit(NOT_WRITTEN) from None
     except NotAccepted:
         print(text("runs.error.not_accepted"), file=sys.stderr)

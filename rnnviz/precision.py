@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
-
-PrecisionName = Literal["float16", "bfloat16", "float32", "float64"]
+from typing import NamedTuple
 
 
 class Precision(NamedTuple):

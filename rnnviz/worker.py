@@ -1,6 +1,6 @@
 """`python -m rnnviz.worker`: one worker process. Lanes start it; nobody else needs to.
 
-It answers eight kinds of request:
+It answers nine kinds of request:
 
     {"study": flat form, "needs": names, "example": n}      what the diagnostics say of a study
     {"verify": flat form, "needs": names, "example": n}     the same by another route, and how far the two part

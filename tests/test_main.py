@@ -27,6 +27,7 @@ from rnnviz.engine import train
 from rnnviz.engine.network import draw_parameters
 from rnnviz.engine.weights import Network
 from rnnviz.experiment import Experiment, comparison
+from rnnviz.export import CannotExport
 from rnnviz.figures import FIGURES
 from rnnviz.initializers import INITIALIZERS
 from rnnviz.optimizers import OPTIMIZERS
@@ -228,6 +229,27 @@ def test_without_a_browser_it_says_what_to_do(language, monkeypatch, tmp_path):
 def test_a_file_that_cannot_be_written_ends_with_3(tmp_path):
     answer = told("run", *SMALL, "--out", tmp_path / "nowhere" / "run.nc")
     assert answer.exit_code == 3 and "could not be written: No such file or directory" in answer.stderr
+    answer = told("run", *SMALL, "--out", tmp_path / ("a" * 300 + ".nc"))
+    assert answer.exit_code == 3 and "could not be written: File name too long" in answer.stderr
+
+
+@every_language
+@pytest.mark.parametrize("command", [["runs", "list"], ["replay", "irnn"]])
+def test_a_store_that_cannot_be_opened_ends_with_3(command, language, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("RNNVIZ_STORE", str(tmp_path / "file" / "runs"))
+    monkeypatch.setattr("rnnviz.trainings.jobs._one", None)
+    answer = told(*command, "--language", language)
+    assert answer.exit_code == 3 and "RNNVIZ_STORE" in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_a_sweep_says_its_numbers_before_a_picture_may_fail(monkeypatch, tmp_path):
+    def full(path, data):
+        raise CannotExport("not_written", path=str(path), cause="No space left on device")
+
+    monkeypatch.setattr("rnnviz.command.sweeping.write", full)
+    answer = told("sweep", *SMALL, "seed=1,2", "--out", tmp_path / "sweep.csv")
+    assert answer.exit_code == 3 and "No space left" in answer.stderr and "gradient_kept" in answer.stdout
 
 
 # — help —

@@ -88,7 +88,13 @@ def test_replays_are_listed(language: str):
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
-    [(["attention"], "must be one of clipping"), (["irnn", "seeds=0"], "1"), (["irnn", "x"], "KEY=VALUE")],
+    [
+        (["attention"], "must be one of clipping"),
+        (["irnn", "seeds=0"], "1"),
+        (["irnn", "x"], "KEY=VALUE"),
+        (["irnn", "training=none"], "must be one of training"),
+        (["irnn", "cell=gru"], "must be one of lstm"),
+    ],
 )
 def test_wrong_words_are_said_and_nothing_is_trained(jobs: Trainings, words, complaint):
     answer = told("replay", *words)

@@ -35,9 +35,13 @@ def named(asked: str) -> list[str]:
 def changed(setting: Replay, flat: Flat) -> Replay:
     """Words of the experiment go without their prefix, as they do in a link."""
     own = {parameter.name for parameter in Replay.parameters_declared()}
-    return setting.changed(
+    asked = setting.changed(
         {path if path.partition(".")[0] in own else f"experiment.{path}": word for path, word in flat.items()}
     )
+    for path, needed in (("cell", "lstm"), ("training", "training")):  # what a contest is made from
+        if (found := str(asked.experiment.flat()[path])) != needed:
+            raise InvalidParameter(path, found, OneOf((needed,)))
+    return asked
 
 
 def introduce(name: str, setting: Replay, text: Text) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from rnnviz.command.netcdf import check_netcdf
 from rnnviz.command.words import one_of
 from rnnviz.export import CannotExport, write
-from rnnviz.store import DamagedRun, ForeignFile, NewerStore, Run, Store, arranged
+from rnnviz.store import DamagedRun, ForeignFile, Run, Store, arranged
 from rnnviz.text import Text
 
 SORTS = ("changed", "created", "title", "state", "update", "seconds", "loss", "accuracy", "gradient_norm")
@@ -25,7 +25,7 @@ class NoSuchRun(LookupError):
         super().__init__(f"{reason}: {key}")
 
 
-COMPLAINTS = (NoSuchRun, ForeignFile, DamagedRun, NewerStore)
+COMPLAINTS = (NoSuchRun, ForeignFile, DamagedRun)
 
 
 def in_words(error: Exception, text: Text) -> str:
@@ -37,8 +37,6 @@ def in_words(error: Exception, text: Text) -> str:
             return text(f"error.foreign_file.{reason}", **detail)
         case DamagedRun(key=key, aside=aside):
             return text("runs.damage.file" if aside else "runs.damage.gone", name=key, aside=aside)
-        case NewerStore(version=version):
-            return text("runs.error.newer", version=version)
     return str(error)
 
 

@@ -45,13 +45,12 @@ def run_sweep(
         raise InvalidParameter("--scheduler", scheduler, Pattern(SCHEDULER))
     with executor_on(wanted.place, scheduler) as executor, Progress(text) as tick:
         data = sweep(wanted.many, wanted.needs, executor=executor, tick=tick)
+    print(table(data), flush=True)  # first: a picture that fails must not cost the answer
     if out is not None:
         if wanted.drawn is None:
             write(out, bytes(data.to_netcdf(engine="h5netcdf")))
         else:
             write(out, wanted.drawn.make(picture(data, wanted.view, text, look)))
-    print(table(data))
-    if out is not None:
         print(text("command.written", path=out))
 
 

@@ -115,7 +115,7 @@ def often_read(
     often = np.flatnonzero(np.bincount(text, minlength=len(alphabet))[:-1] >= len(text) / 1000)
     vectors = network.embedding.double().numpy().T[often]
     centred = vectors - vectors.mean(0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    axes = np.linalg.svd(centred)[2][:2]  # all axes: a text of one character alone has only zeros along both
     axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]  # a principal axis has no sign of its own
     return [alphabet[k] for k in often], centred @ axes.T
 

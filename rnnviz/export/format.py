@@ -33,8 +33,11 @@ def check_ready(path: Path, chosen: Format, text: Text) -> None:
     """Raises CannotExport before any work is done for a file that could not be made or kept in the end."""
     if chosen.by_browser:
         check_browser(text.language)
-    if path.is_dir():
-        raise CannotExport("not_written", path=str(path), cause=os.strerror(errno.EISDIR))
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:  # or its name is too long
+        raise CannotExport("not_written", path=str(path), cause=error.strerror or str(error)) from None
     if not path.parent.is_dir():
         raise CannotExport("not_written", path=str(path), cause=os.strerror(errno.ENOENT))
     if not os.access(path.parent, os.W_OK):
@@ -43,7 +46,7 @@ def check_ready(path: Path, chosen: Format, text: Text) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """All of the file or the old one, whenever the process dies or the disk is full: a synced copy takes the name."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as file:
             file.write(data)

@@ -16,8 +16,6 @@ from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
 from rnnviz.text import Text
 
-PATHS = ("low", "high", "median", "largest")
-
 
 class GateProduct(Choice):
     """log₁₀ ∏ f (∏ z for the GRU) of one layer and log₁₀ ‖∂s_T/∂s_t‖₂ of the whole network, over the lag T − t."""

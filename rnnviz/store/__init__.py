@@ -5,10 +5,21 @@ reading.py   a run as one file                                   files.py    who
 run.py       what is known of a run                              locks.py    who is at work, without a clock
 """
 
-from rnnviz.store.index import Damage, NewerStore
+from rnnviz.store.index import Damage, UnusableStore
 from rnnviz.store.locks import Lock, is_held
 from rnnviz.store.reading import ForeignFile
 from rnnviz.store.run import Run, arranged
 from rnnviz.store.store import DamagedRun, Store, folder
 
-__all__ = ["Damage", "DamagedRun", "ForeignFile", "Lock", "NewerStore", "Run", "Store", "arranged", "folder", "is_held"]
+__all__ = [
+    "Damage",
+    "DamagedRun",
+    "ForeignFile",
+    "Lock",
+    "Run",
+    "Store",
+    "UnusableStore",
+    "arranged",
+    "folder",
+    "is_held",
+]

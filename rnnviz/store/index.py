@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from rnnviz.store.run import Run
 
@@ -21,12 +22,16 @@ MIGRATIONS = (
 PATIENCE = 30.0  # seconds to wait for another program's transaction
 
 
-class NewerStore(Exception):
-    """The store was written by a newer version of rnnviz; nothing in it was touched."""
+class UnusableStore(Exception):
+    """A folder that cannot serve as a store; nothing in it was touched. `runs.error.<reason>` says it, with `detail`.
 
-    def __init__(self, folder: Path, version: int):
-        self.folder, self.version = folder, version
-        super().__init__(f"the store in {folder.name} has schema {version}; this rnnviz reads up to {SCHEMA}")
+    newer     written by a newer version of rnnviz
+    unopened  it cannot be made, read or written
+    """
+
+    def __init__(self, reason: Literal["newer", "unopened"], **detail: str | int):
+        self.reason, self.detail = reason, detail
+        super().__init__(f"this folder cannot serve as a store: {reason} {detail}")
 
 
 class Damage:
@@ -92,7 +97,7 @@ class Index:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """Raises: NewerStore; sqlite3.DatabaseError if this is no database, or a damaged one."""
+        """Raises: UnusableStore; sqlite3.DatabaseError if this is no database, or a damaged one."""
         with closing(sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)) as db:
             db.execute("PRAGMA synchronous = FULL")
             if (version := version_of(db)) != SCHEMA:
@@ -101,7 +106,7 @@ class Index:
 
     def _migrate(self, db: sqlite3.Connection, version: int) -> None:
         if version > SCHEMA:
-            raise NewerStore(self.path.parent, version)
+            raise UnusableStore("newer", folder=str(self.path.parent), version=version, known=SCHEMA)
         db.execute("PRAGMA journal_mode = WAL")
         with transaction(db):
             for step in MIGRATIONS[version_of(db) :]:  # another program may have been first

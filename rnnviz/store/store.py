@@ -17,7 +17,7 @@ import xarray as xr
 from platformdirs import user_data_path
 
 from rnnviz.store import files
-from rnnviz.store.index import Damage, Index, NewerStore
+from rnnviz.store.index import Damage, Index, UnusableStore
 from rnnviz.store.locks import Lock
 from rnnviz.store.reading import ForeignFile, dataset, run_of, with_words
 from rnnviz.store.run import Run
@@ -55,9 +55,12 @@ class Store:
     def __init__(self, place: Path | None = None):
         self.folder = place or folder()
         self.files, self.aside = self.folder / "files", self.folder / "aside"
-        self.files.mkdir(parents=True, exist_ok=True)
-        self._index = Index(self.folder / "index.sqlite")
-        self.sweep()
+        try:
+            self.files.mkdir(parents=True, exist_ok=True)
+            self._index = Index(self.folder / "index.sqlite")
+            self.sweep()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise UnusableStore("unopened", folder=str(self.folder), cause=str(error)) from None
 
     # — the list —
 
@@ -240,4 +243,4 @@ def age(path: Path) -> float:
         return 0.0
 
 
-__all__ = ["DamagedRun", "ForeignFile", "NewerStore", "Store", "folder"]
+__all__ = ["DamagedRun", "ForeignFile", "Store", "UnusableStore", "folder"]

@@ -20,6 +20,8 @@ def present_and_next(data: Tensor, examples: Examples, length: int, ahead: int =
 
     Raises InvalidParameter, with the longest sequence that fits, where there is less data than that.
     """
+    if ahead > len(data) - 2:
+        raise InvalidParameter("ahead", ahead, Range(1, len(data) - 2, unit="time steps"))
     if length + ahead > len(data):
         raise InvalidParameter("sequence_length", length, Range(2, len(data) - ahead, unit="time steps"))
     taken = length + ahead - 1

@@ -32,6 +32,7 @@ LEFT_BEHIND = 3600.0  # seconds after which the mark of a program that ended may
 ENDED = ("completed", "diverged")  # by themselves: there is nothing to go on with
 AT_REST = ("paused", "interrupted", "failed")  # ended by somebody or something else
 OPEN = ("queued", *AT_REST)
+AGAIN = "again"  # how a training ends up that was asked for while it was being paused: under way
 
 
 class Trainings:
@@ -74,6 +75,8 @@ class Trainings:
             return replace(run, state="queued", owner=self.owner, changed=now, failure={}, deleted=None)
 
         with self._lock:
+            if self._open.get(key):  # a slow worker is still putting it away
+                self._open[key] = AGAIN
             run = self.store.change(key, claimed)
             assert run is not None
             if run.state == "queued" and run.owner == self.owner and key not in self._open:
@@ -179,11 +182,14 @@ class Trainings:
     def _ended(self, key: str, answer: Answer) -> None:
         """From a thread of the lane: the one place where a record learns how its job ended."""
         with self._lock:  # or a resume might find it paused, and still in the lane
-            halted = self._open.pop(key) or "paused"
-            run = self.store.change(key, lambda run: run and ended(run, answer, halted))
+            halted = self._open.pop(key)
+            state = "paused" if halted in ("", AGAIN) else halted
+            run = self.store.change(key, lambda run: run and ended(run, answer, state))
             self._lock.notify_all()
         if run and run.state in ENDED:
             shutil.rmtree(self.store.job(key), ignore_errors=True)
+        elif halted == AGAIN:
+            self.resume(key)
 
     def _halt(self, key: str, state: State) -> bool:
         """Whether it was in the lane. It is out of it when this returns, or will be as soon as its worker hears."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+import xarray as xr
+
 from rnnviz.engine import Trainer
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
@@ -61,10 +63,15 @@ class Desk:
             self.checkpoints.timed(self.keep)
 
     def tell(self) -> None:
+        """For whoever is looking on: what cannot be written now is told the next time."""
         self.seen.append((time.monotonic(), self.trainer.update))
         (since, first), (now, last) = self.seen[0], self.seen[-1]
         rate = (last - first) / (now - since) if last > first else 0.0
-        self.place.tell(self.trainer.trace().data, Pace(self.trainer.update, self.seconds, rate))
+        self.show(self.trainer.trace().data, Pace(self.trainer.update, self.seconds, rate))
+
+    def show(self, log: xr.Dataset, pace: Pace) -> None:
+        with suppress(OSError):
+            self.place.tell(log, pace)
 
     def keep(self) -> None:
         with suppress(OSError):  # a full disk costs the checkpoint, not the training; it is tried again
@@ -78,7 +85,7 @@ class Desk:
         trace, seconds = self.trainer.trace(), self.seconds
         if trace.outcome.state == "stopped":
             self.place.keep(self.trainer.state())
-        self.place.tell(trace.data, Pace(self.trainer.update, seconds))
+        self.show(trace.data, Pace(self.trainer.update, seconds))
         name, sha256, size = store.keep(trace.experiment.key, netcdf(trace))
         return {
             "outcome": asdict(trace.outcome), "update": self.trainer.update, "seconds": seconds,

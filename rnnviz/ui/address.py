@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TypeVar
 
-from rnnviz.choice import SCHEMA, Choice, InvalidParameter, OneOf, Word
+from rnnviz.choice import SCHEMA, Choice, InvalidParameter, OneOf, Range, Word
 
 Page = TypeVar("Page", bound=Choice)
 VERSION = "v"
+MOST_WORDS = (
+    200  # of a link; ours have a quarter of them, and thousands of unknown ones would hold everybody up for seconds
+)
 SHORT = "experiment."  # what most words begin with is left out of a link
 
 
@@ -30,8 +34,10 @@ def word_of(value: Word) -> str:
 
 def read(link: Mapping[str, str], start: Page) -> tuple[Page, list[InvalidParameter]]:
     """The record that a link describes, and the words that could not be honoured; the rest is kept."""
-    words = {full(path, start): word for path, word in link.items() if path != VERSION}
+    words = {full(path, start): word for path, word in islice(link.items(), MOST_WORDS) if path != VERSION}
     refused = [] if link.get(VERSION, str(SCHEMA)) == str(SCHEMA) else [unknown_version(link[VERSION])]
+    if len(link) > MOST_WORDS:
+        refused.append(InvalidParameter("…", len(link), Range(0, MOST_WORDS, unit="words")))
     while True:
         try:
             return start.changed(words), refused

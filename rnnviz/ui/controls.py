@@ -63,7 +63,6 @@ class Controls:
         if parameter is None or not isinstance(parameter.domain, Range):
             return
         low, high, step = parameter.domain.low, parameter.domain.high, parameter.domain.step
-        memory.show(key, {"value": float(self.flat[path])})
         live_slider(
             self.text(f"parameter.{parameter.name}.label"),
             float(self.flat[path]),

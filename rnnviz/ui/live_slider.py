@@ -5,9 +5,8 @@ Beside a `plot` in one `st.fragment` the figure follows the hand, some eight tim
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -28,30 +27,35 @@ def live_slider(
     high: float,
     step: float,
     key: str,
-    help: str = "",
-    on_change: Callable[[float], None] | None = None,
-) -> float:
-    """The number chosen, on the grid `low`, `low + step`, … `high`.
+    help: str,
+    on_change: Callable[[float], None],
+) -> None:
+    """It stands where `value` says, in every run of the page; `on_change(number)` hears of the hand before the page runs.
 
-    `value` is where the slider first stands; `st.session_state[key] = {"value": x}`, before drawing, moves it later.
-    `on_change(number)` is called before the page runs again.
+    The number lies on the grid `low`, `low + step`, … `high`. What the browser told last is never read again: it goes on
+    sending that with every click elsewhere, and a reset of the value would be undone.
     """
-    chosen = st.session_state.get(key) or {}
-    current = _on_grid(chosen.get("value"), value, low, high, step)
-    data = {"label": label, "help": help, "value": current, "low": low, "high": high, "step": step}
+    data = {
+        "label": label,
+        "help": help,
+        "value": _on_grid(value, low, high, step),
+        "low": low,
+        "high": high,
+        "step": step,
+    }
     data["digits"] = _digits(step)
 
     def changed() -> None:
-        if on_change is not None:
-            on_change(_on_grid(st.session_state[key].get("value"), value, low, high, step))
+        told = st.session_state[key].get("told")
+        number = told.get("value") if isinstance(told, Mapping) else None
+        if isinstance(number, int | float) and math.isfinite(number):  # a browser may send anything
+            on_change(_on_grid(number, low, high, step))
 
-    _component(key=key, data=data, default={"value": current}, on_value_change=changed)
-    return current
+    _component(key=key, data=data, default={"told": None}, on_told_change=changed)
 
 
-def _on_grid(asked: Any, otherwise: float, low: float, high: float, step: float) -> float:
-    """The nearest value of the grid: a browser may send anything, and each value off it would be computed anew."""
-    number = asked if isinstance(asked, int | float) and math.isfinite(asked) else otherwise
+def _on_grid(number: float, low: float, high: float, step: float) -> float:
+    """The nearest value of the grid: each value off it would be computed anew."""
     steps = round((min(max(number, low), high) - low) / step)
     return round(low + min(steps, math.floor((high - low) / step + 1e-9)) * step, _digits(step) + 6)
 

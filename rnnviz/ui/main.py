@@ -5,8 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from rnnviz.jobs import interactive
+from rnnviz.refusals import REFUSALS, in_words
+from rnnviz.store import UnusableStore
 from rnnviz.text import LANGUAGES
 from rnnviz.ui import memory
+from rnnviz.ui.failures import verbatim
 from rnnviz.ui.lessons import LESSONS, NAMES
 
 VIEWS = Path(__file__).parent / "views"
@@ -49,4 +52,10 @@ def title(name: str) -> str:
 
 
 sections = {text(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}
-st.navigation({"": [page(FRONT)], **sections}, position="top", expanded=True).run()
+opened = st.navigation({"": [page(FRONT)], **sections}, position="top", expanded=True)
+try:
+    opened.run()
+except REFUSALS as error:  # of a study that a link describes: an upload that is gone, widths that no network has
+    st.error(verbatim(in_words(error, text)))
+except UnusableStore as error:
+    st.error(verbatim(text(f"runs.error.{error.reason}", **error.detail)))

@@ -105,7 +105,7 @@ def take(start: Choice, path: str, value: Word) -> None:
     remember(kept(start).changed({path: value}))
 
 
-def show(key: str, value: Word | dict[str, float] | None) -> None:
+def show(key: str, value: Word | None) -> None:
     """Let a widget show a value; run before the widget is drawn.
 
     Only where it shows another one: a value that is set goes to the browser, where it would pull back a thumb that the

@@ -8,10 +8,9 @@ import streamlit as st
 from pydantic import Field
 
 from rnnviz.choice import Choice, OneOf, Range, parameter_at
-from rnnviz.engine.budget import OverBudget
 from rnnviz.experiment import Experiment
 from rnnviz.figures.many_runs import label, said
-from rnnviz.refusals import in_words
+from rnnviz.refusals import REFUSALS, in_words
 from rnnviz.store import Run
 from rnnviz.text import Text
 from rnnviz.training import Training
@@ -80,7 +79,7 @@ def start(experiment: Experiment, beside: str, selection: str) -> None:
     memory.put(REFUSED, None)
     try:
         status = trainings().start(experiment)
-    except OverBudget as error:
+    except REFUSALS as error:
         memory.put(REFUSED, error)
         return
     memory.put(BUSY, status.state == "busy")

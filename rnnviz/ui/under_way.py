@@ -8,9 +8,9 @@ from typing import NamedTuple
 import xarray as xr
 
 from rnnviz.diagnostics.training_result import ended
-from rnnviz.engine.budget import OverBudget
 from rnnviz.experiment import Study
 from rnnviz.figures import Result, Results
+from rnnviz.refusals import REFUSALS
 from rnnviz.trainings import Status, trainings
 from rnnviz.ui import memory
 
@@ -82,7 +82,7 @@ def start(study: Study) -> None:
     for experiment in study.experiments().values():
         try:
             states.append(trainings().start(experiment).state)
-        except OverBudget as error:
+        except REFUSALS as error:
             memory.put(REFUSED, error)
             break
     memory.put(BUSY, states.count("busy"))

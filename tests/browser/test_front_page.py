@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.ui.memory import LAG
 from tests.browser.conftest import wait_ready
 from tests.serving import Server, serving_app
 
@@ -64,6 +65,33 @@ def test_a_slider_moves_and_the_curve_moves(page: Page, server: Server) -> None:
     assert after[0] < before[0] - 5  # a smaller gain leaves less of the gradient at t = 1 …
     assert abs(after[-1] - before[-1]) < 1  # … and about as much where it starts
     assert "initializer.scale.gain=0.7" in page.url
+
+
+@pytest.mark.parametrize("by", ["reset", "preset", "back"])
+def test_what_moved_a_slider_back_is_not_undone_by_the_next_click(page: Page, server: Server, by: str) -> None:
+    """The browser sends what the hand chose last with every click, unless it is told otherwise."""
+    opened(page, server)
+    press(page, gain(page), "ArrowRight", 25)
+    chosen, text = gain(page).input_value(), Text("en")
+    page.wait_for_timeout(1000 * LAG)  # an older address is the Back button's, a newer one the slider's own
+    match by:
+        case "reset":
+            page.get_by_role("button", name=text("page.reset"), exact=True).click()
+        case "preset":
+            page.get_by_test_id("stSelectbox").filter(has_text=text("page.preset")).get_by_role("combobox").click()
+            page.get_by_role("option", name=text("preset.sigmoid_death.label")).click()
+        case "back":
+            page.go_back()
+    expect(gain(page)).not_to_have_value(chosen)
+    for _ in range(3):
+        page.wait_for_timeout(300)
+        wait_ready(page)
+    moved = gain(page).input_value()
+    page.get_by_role("radio", name=text("option.axis.linear.label")).click()
+    for _ in range(3):
+        page.wait_for_timeout(300)
+        wait_ready(page)
+    assert gain(page).input_value() == moved != chosen
 
 
 def test_zoom_survives_a_slider_move(page: Page, server: Server) -> None:

@@ -36,9 +36,13 @@ def figure(decay):
     return {"data": curves, "layout": {"title": {"text": title}, "font": {"color": ink, "family": LETTERS},
             "paper_bgcolor": paper}}
 
+def chosen(decay):
+    st.session_state.chosen = decay
+
 @st.fragment
 def view():
-    decay = live_slider("decay", 0.9, 0.5, 1.5, 0.01, "decay", "how fast the gradient fades")
+    decay = st.session_state.setdefault("chosen", 0.9)
+    live_slider("decay", decay, 0.5, 1.5, 0.01, "decay", "how fast the gradient fades", chosen)
     st.slider("size", 1, 9, 5)
     seen = st.session_state.setdefault("seen", [])
     plot(figure(decay), "curves", 360, "Gradient norm over time", words=WORDS, file_name="gradient-flow",

@@ -14,7 +14,7 @@ from rnnviz.baselines import ngram
 from rnnviz.cells import Elman
 from rnnviz.demonstrations import NextCharacter
 from rnnviz.demonstrations.demonstration import nothing
-from rnnviz.demonstrations.language_models import kind_of, perplexity_of
+from rnnviz.demonstrations.language_models import kind_of, often_read, perplexity_of
 from rnnviz.demonstrations.next_character import Reader
 from rnnviz.demonstrations.reading_matter import (
     BATCH,
@@ -119,6 +119,13 @@ def test_a_text_of_ones_own_is_judged_on_what_was_not_learnt():
     known = set(matter.alphabet)
     assert whole == "".join(letter if letter in known else "…" for letter in SAMPLE.decode())
     assert len(matter.fitted) == round(0.8 * len(whole))
+
+
+@pytest.mark.parametrize("text", ["a" * 400, "\n" * 400, "🙂" * 300, "a" * 10_000 + "b" * 10])
+def test_a_monotonous_text_has_two_axes_all_the_same(text: str):
+    matter = ReadingMatter((*sorted(set(text)), "…"), tuple(sorted(set(text)).index(letter) for letter in text), ())
+    letters, places = often_read(matter.fitted, matter.alphabet, trained(matter, True, 1, nothing))
+    assert places.shape == (len(letters), 2) and np.isfinite(places).all()
 
 
 def test_what_a_line_began_with_is_known_to_the_network_alone():

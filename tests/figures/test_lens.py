@@ -79,7 +79,7 @@ def test_every_format_is_named_in_the_sentence():
     said = lens.in_words(lens.lost(-np.arange(0.0, 42.0)), text)
     assert said == (
         "float16 loses it at lag 8 (subnormal from 5), bfloat16 loses it at lag 41 (subnormal from 38), "
-        "in float32 it is subnormal from lag 38; float64 keeps it."
+        "float32 holds it only as a subnormal number from lag 38; nothing is lost in float64."
     )
 
 

@@ -21,7 +21,7 @@ from rnnviz.cells import GRU, LSTM
 from rnnviz.engine import Trainer
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
-from rnnviz.store import DamagedRun, ForeignFile, Lock, NewerStore, Run, Store, arranged, files, is_held
+from rnnviz.store import DamagedRun, ForeignFile, Lock, Run, Store, UnusableStore, arranged, files, is_held
 from rnnviz.store.index import SCHEMA
 from rnnviz.tasks import Adding
 from rnnviz.trace import Trace
@@ -199,9 +199,19 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
     with closing(sqlite3.connect(store.folder / "index.sqlite")) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     before = (store.folder / "index.sqlite").read_bytes()
-    with pytest.raises(NewerStore, match=f"schema {SCHEMA + 1}; this rnnviz reads up to {SCHEMA}"):
+    with pytest.raises(UnusableStore) as refused:
         Store(store.folder)
+    assert refused.value.reason == "newer"
+    assert refused.value.detail == {"folder": str(store.folder), "version": SCHEMA + 1, "known": SCHEMA}
     assert (store.folder / "index.sqlite").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_a_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UnusableStore) as refused:
+            Store(place)
+        assert refused.value.reason == "unopened" and refused.value.detail["folder"] == str(place)
 
 
 def test_foreign_files_are_named_and_set_aside(store: Store) -> None:

@@ -442,6 +442,8 @@ def test_a_series_names_the_longest_sequence_that_fits():
     assert batch(OwnSeries(sha256=sha256, column="v", sequence_length=39)).inputs.shape[0] == 39
     with pytest.raises(InvalidParameter, match="must be a whole number from 2 to 39 time steps; got 40"):
         batch(OwnSeries(sha256=sha256, column="v", sequence_length=40))
+    with pytest.raises(InvalidParameter, match="must be a whole number from 1 to 38 time steps; got 45"):
+        batch(OwnSeries(sha256=sha256, column="v", sequence_length=2, ahead=45))
 
 
 def test_the_samples_are_the_same_on_every_machine():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -23,15 +24,16 @@ from rnnviz.engine import train
 from rnnviz.engine.budget import OverBudget
 from rnnviz.experiment import Experiment, LossAtEvery
 from rnnviz.initializers import Gain, Gaussian
-from rnnviz.jobs import Batch
+from rnnviz.jobs import Answer, Batch, Failure
 from rnnviz.optimizers import SGD
-from rnnviz.store import Run, Store
+from rnnviz.store import Run, Store, files
 from rnnviz.tasks import Adding, Noise
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.training import Training
 from rnnviz.trainings import State, Status, Trainings
 from rnnviz.trainings.place import Place
 from rnnviz.trainings.work import PATIENCE as WORDS
+from rnnviz.trainings.work import work
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0  # s; a worker starts in 3, on a loaded machine in 20
@@ -175,6 +177,52 @@ def test_pause_makes_room_and_resume_follows_the_same_path(make: Make) -> None:
     jobs.resume(LONG.key)
     assert reaches(jobs, LONG, "completed").seconds >= paused.seconds
     assert the_same_path(jobs, LONG)
+
+
+class SlowLane:
+    """Takes a job, and lets it go when the test says so."""
+
+    def __init__(self) -> None:
+        self.ends: list[Callable[[Answer], None]] = []
+
+    def submit(self, key: str, request: object, ended: Callable[[Answer], None]) -> bool:
+        self.ends.append(ended)
+        return True
+
+    def cancel(self, key: str) -> None: ...
+    def position(self, key: str) -> None: ...
+
+
+def test_a_resume_while_a_slow_worker_still_puts_it_away_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnviz.trainings.jobs.WAIT", 0.01)
+    lane = SlowLane()
+    jobs = Trainings(Store(tmp_path), lane)  # type: ignore[arg-type]
+    jobs.start(SHORT)
+    for asked in (jobs.pause, jobs.resume, jobs.stop, jobs.resume):
+        asked(SHORT.key)
+        assert status(jobs, SHORT).active
+    lane.ends[0](Failure("cancelled"))
+    assert status(jobs, SHORT).active and len(lane.ends) == 2
+    jobs.stop(SHORT.key)
+    lane.ends[1](Failure("cancelled"))
+    assert status(jobs, SHORT).state == "stopped" and len(lane.ends) == 2
+
+
+def test_a_full_disk_costs_what_is_told_and_not_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, written = set[str](), files.write
+
+    def full(path: Path, *data: bytes, **how: bool) -> None:
+        if path.name in ("log.npz", "checkpoint"):
+            tried.add(path.name)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(path, *data, **how)
+
+    monkeypatch.setattr(files, "write", full)
+    done = work(SHORT, Store(tmp_path), 0.0, lambda _: None)
+    assert tried == {"log.npz", "checkpoint"}
+    assert done["outcome"]["state"] == "completed" and done["update"] == SHORT.training.updates
 
 
 def test_queued_in_order_bounded_and_each_once(make: Make) -> None:

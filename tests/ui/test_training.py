@@ -13,7 +13,7 @@ from rnnviz.engine.weights import Network
 from rnnviz.export import FORMATS
 from rnnviz.jobs import Batch
 from rnnviz.replays import REPLAYS
-from rnnviz.store import Store
+from rnnviz.store import Store, UnusableStore
 from rnnviz.text import LANGUAGES, Text
 from rnnviz.trainings import Trainings
 from rnnviz.ui import under_way
@@ -43,6 +43,31 @@ def opened(**link: str) -> AppTest:
     for name, word in link.items():
         app.query_params[name.replace("__", ".")] = word
     return app.switch_page("views/training.py").run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_study_whose_upload_is_gone_is_refused_in_words(language: str) -> None:
+    """On opening where the networks are made equally large, else when it is started."""
+    gone = {"v": "1", "task": "own_text", "task__sha256": "0" * 64, "lang": language}
+    app = opened(**gone, size="parameters")
+    assert not app.exception and "0000" in app.error[0].value
+    app = opened(**gone)
+    app.button(key="train.start").click().run()
+    assert (
+        not app.exception
+        and Text(language)("page.training.too_large") in app.error[0].value
+        and "0000" in app.error[0].value
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_store_that_cannot_be_opened_is_said(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Trainings:
+        raise UnusableStore("unopened", folder="/nowhere/runs", cause="Permission denied")
+
+    monkeypatch.setattr(under_way, "trainings", none)
+    app = opened(lang=language)
+    assert not app.exception and "Permission denied" in app.error[0].value
 
 
 def tiny(**more: str) -> AppTest:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from rnnviz.text import LANGUAGES, Text
+from rnnviz.ui.address import read
 from rnnviz.ui.failures import verbatim
+from rnnviz.ui.flow import START
 from rnnviz.ui.presets import PRESETS
 from tests.serving import ROOT
 
@@ -115,6 +118,14 @@ def test_too_much_work_is_refused_with_the_nearest_setting_that_fits_and_a_butto
         assert app.main.button, [one.value for one in app.error]
         app.main.button[0].click().run()
     sound(app)
+
+
+def test_a_link_of_thousands_of_words_holds_nobody_up() -> None:
+    words = {"v": "1", "seed": "7"} | {f"unknown{k}": "1" for k in range(5_000)}
+    before = time.process_time()
+    record, refused = read(words, START)
+    assert time.process_time() - before < 1  # it was some ten seconds
+    assert record.experiment.seed == 7 and len(refused) < 250 and refused[0].value == len(words)
 
 
 def test_a_link_puts_no_markdown_of_its_own_on_the_page() -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from rnnviz import content
 from rnnviz.content import UnreadableContent
 from rnnviz.jobs import Failure, files
-from rnnviz.store import DamagedRun, NewerStore, Run, Store, arranged
+from rnnviz.store import DamagedRun, Run, Store, arranged
 from rnnviz.text import Text
 from rnnviz.trainings import trainings
 from rnnviz.ui import failures, memory
@@ -28,11 +28,7 @@ SELECTED, UNDO = "runs.selected", "runs.undo"
 def page(text: Text) -> None:
     st.header(text("page.runs.title"), anchor=False)
     st.markdown(text("page.runs.lead"))
-    try:
-        store = trainings().store
-    except NewerStore as newer:
-        st.error(text("runs.error.newer", version=newer.version))
-        return
+    store = trainings().store
     undo(text)
     everything = store.runs()
     if not everything:

@@ -214,14 +214,12 @@ def scrubber(record: TrainingPage, results: Results, text: Text) -> None:
     last, step = int(updates[-1]), int(updates[1] - updates[0])
     high = -(-last // step) * step
     shown = min(record.view.update, high)
-    key = "train.view.update"
-    memory.show(key, {"value": float(shown)})
 
     def scrubbed(value: float) -> None:
         start = type(START.view)().update
         memory.take(START, "view.update", start if value >= high else int(value))
 
-    live_slider(text("parameter.update.label"), float(shown), 0.0, float(high), float(step), key,
+    live_slider(text("parameter.update.label"), float(shown), 0.0, float(high), float(step), "train.view.update",
                 text("parameter.update.help"), scrubbed)  # fmt: skip
 
 
