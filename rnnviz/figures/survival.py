@@ -91,7 +91,8 @@ def reading(results: Results, quantity: str, part: str, text: Text) -> str:
 
 
 def overflow(result: Result, s: Survival, text: Text) -> str:
-    return text("sentence.overflow", curve=name_of(result, text), time=s.overflow_time, dtype=result.experiment.dtype)
+    kind = "overflow" if np.isnan(s.kept) else "overflow_later"
+    return text(f"sentence.{kind}", curve=name_of(result, text), time=s.overflow_time, dtype=result.experiment.dtype)
 
 
 def rise(result: Result, s: Survival, text: Text) -> str:

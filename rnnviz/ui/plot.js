@@ -69,7 +69,8 @@ async function draw(view) {
   view.Plotly = Plotly
   // One uirevision for all figures of this place: what the viewer zoomed, moved or hid outlives the data.
   view.narrow = view.canvas.offsetWidth < NARROW
-  const frame = view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout
+  const frame = zoomed(view, view.narrow ? folded(layout, data, view.canvas.offsetWidth) : layout)
+  hide(data, view.canvas.data)
   const drawn = { data, layout: { uirevision: "kept", ...frame, autosize: true }, config: CONFIG }
   await Plotly.react(view.canvas, frames ? { ...drawn, frames } : drawn)
   view.failure.hidden = true
@@ -80,7 +81,33 @@ async function draw(view) {
   view.canvas.on("plotly_click", ({ points }) => click(view, points[0]))
   view.canvas.on("plotly_hover", ({ points }) => (follow(view, points[0]), light(view, points[0])))
   view.canvas.on("plotly_unhover", () => (follow(view), light(view)))
-  view.canvas.on("plotly_doubleclick", () => setTimeout(() => clearTimeout(view.clicking))) // after its own second half
+  view.canvas.on("plotly_doubleclick", () => setTimeout(() => (clearTimeout(view.clicking), unzoom(view)))) // after its own half
+}
+
+// The ranges that the viewer has chosen. Plotly keeps them only where the figure gives the same range as before; ours follow
+// the data, and a double click goes back to them.
+function zoomed(view, layout) {
+  const { canvas, own = {}, revision } = view
+  const given = Object.keys(layout).filter(name => /^[xy]axis/.test(name) && layout[name].range)
+  view.own = Object.fromEntries(given.map(name => [name, [...layout[name].range]])) // Plotly writes into what it is given
+  view.revision = layout.uirevision
+  if (revision !== layout.uirevision) return layout
+  const chosen = Object.keys(view.own).flatMap(name => {
+    const range = canvas._fullLayout?.[name]?.range
+    return own[name] && range?.some((end, k) => end !== own[name][k]) ? [[name, { ...layout[name], range: [...range] }]] : []
+  })
+  return { ...layout, ...Object.fromEntries(chosen) }
+}
+
+function unzoom({ canvas, Plotly, own }) {
+  Plotly.relayout(canvas, Object.fromEntries(Object.entries(own).map(([name, range]) => [`${name}.range`, range])))
+}
+
+// What the viewer hid stays hidden. Plotly goes by the place in the list, and curves come and go before it.
+function hide(data, before = []) {
+  const entry = curve => curve.legendgroup ?? curve.name
+  const hidden = new Set(before.filter(curve => curve.visible === "legendonly").map(entry))
+  for (const curve of data) curve.visible = hidden.has(entry(curve)) ? "legendonly" : (curve.visible ?? true)
 }
 
 // Plotly measures words once, with the letters there are: those of another font would be cut off or stand too far apart.

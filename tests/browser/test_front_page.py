@@ -96,9 +96,41 @@ def test_what_moved_a_slider_back_is_not_undone_by_the_next_click(page: Page, se
 
 def test_zoom_survives_a_slider_move(page: Page, server: Server) -> None:
     opened(page, server)
-    canvas(page).evaluate("canvas => Plotly.relayout(canvas, {'xaxis.range': [40, 60]})")
+    ranges = "canvas => [canvas._fullLayout.xaxis.range, canvas._fullLayout.yaxis.range]"
+    place = page.locator(".rnnviz-plot .nsewdrag").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + place["width"] * 0.3, place["y"] + place["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(place["x"] + place["width"] * 0.6, place["y"] + place["height"] * 0.6, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    zoomed = canvas(page).evaluate(ranges)
+    for _ in range(2):  # also the second time, when nothing is zoomed anew
+        press(page, gain(page), "ArrowRight", 5)
+        assert canvas(page).evaluate(ranges) == zoomed
+    page.mouse.dblclick(place["x"] + place["width"] * 0.5, place["y"] + place["height"] * 0.5)
+    page.wait_for_timeout(1500)
+    whole = canvas(page).evaluate(ranges)
+    assert whole[0][0] < zoomed[0][0] and whole[1][1] > zoomed[1][1]
     press(page, gain(page), "ArrowRight", 5)
-    assert canvas(page).evaluate("canvas => canvas._fullLayout.xaxis.range") == [40, 60]
+    after = canvas(page).evaluate(ranges)
+    assert after[0] == whole[0] and after[1] != whole[1]  # what is not zoomed follows the data
+
+
+def test_what_was_hidden_stays_hidden_when_curves_come_and_go(page: Page, server: Server) -> None:
+    opened(page, server)
+    count = "canvas => canvas._fullData.length"
+    hidden = "canvas => canvas._fullData.filter(curve => curve.visible === 'legendonly').map(curve => curve.name)"
+    page.locator(".rnnviz-plot .legendtoggle").nth(1).click()
+    page.wait_for_timeout(800)  # a second click would make it a double one
+    curves, before = canvas(page).evaluate(count), canvas(page).evaluate(hidden)
+    assert before == ["Vanilla · tanh"]
+    press(page, gain(page), "ArrowRight", 60)  # the sigmoid's stays above float32, and so loses its pale part
+    assert canvas(page).evaluate(count) < curves and canvas(page).evaluate(hidden) == before
+    page.locator(".rnnviz-plot .legendtoggle").nth(1).click()
+    page.wait_for_timeout(800)
+    press(page, gain(page), "ArrowRight", 2)
+    assert canvas(page).evaluate(hidden) == []
 
 
 def test_the_link_opens_the_same_figure_in_another_browser(page: Page, server: Server) -> None:

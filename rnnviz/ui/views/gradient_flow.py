@@ -91,7 +91,8 @@ def draw(record: GradientFlowPage, results: Results, text: Text, stale: bool = F
         st.warning(text("page.linear_warning"))
     show(picture, record, reading, stale)
     examples = record.experiment.batch_size
-    note = text("page.band" if view.quantity == "gradient" else "page.one_example", examples=examples)
+    over_examples = "page.band" if view.is_detailed else "page.median"
+    note = text(over_examples if view.quantity == "gradient" else "page.one_example", examples=examples)
     note += f" {text('page.cursor.note', time=record.time)}"
     said = [note, text("page.notation"), text("page.no_part") if view.part == "cell_state" else ""]
     st.caption(" ".join(filter(None, [*said, text("rounded.note", dtype=view.backward) if view.is_rounded else ""])))
