@@ -247,14 +247,23 @@ def lyapunov_growth(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
         vector = vector / (lengths[-1] or 1.0)
     with np.errstate(divide="ignore"):
         found = in_windows(np.log(lengths), ends)
-    # The roundings of J_t are of the size of σ₁: they count by as much more as the direction comes out shorter.
-    shorter = [
-        sigma / length for sigma, length in zip(np.linalg.norm(factors, 2, (1, 2)), lengths, strict=True) if length
-    ]
     yield Compared(
         "lyapunov_first", DIRECT, np.cumsum(shown.values[:, 0]), np.cumsum(found), roundings(replay), "ln",
-        amplified=float(np.sqrt(np.square(shorter).mean())) if shorter else 1.0,
+        amplified=turned(factors, np.array(lengths)),
     )  # fmt: skip
+
+
+def turned(factors: np.ndarray, lengths: np.ndarray) -> float:
+    """How much more the roundings of J_t v count than v grows, root mean square over t, seen from the last step:
+
+    σ₁(J_t)/‖J_t v‖ · ‖J_T ⋯ J_{t+1}‖/‖J_T ⋯ J_{t+1} v‖. The second part is large where J_t are not normal.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = np.log10(lengths)
+        after = np.cumsum(grown[::-1])[::-1] - grown
+        logs = np.log10(np.linalg.norm(factors, 2, (1, 2))) - grown + norms(factors)[-2::-1] - after
+    ratios = 10 ** np.clip(np.where(np.isfinite(logs), logs, 0.0), 0.0, 15.0)
+    return float(np.sqrt(np.square(ratios).mean()))
 
 
 def first_direction(size: int) -> np.ndarray:
@@ -317,6 +326,6 @@ CHECKS = {
     "jacobian_paths": Check(jacobian_paths, products=4, passes=1),
     "step_spectrum": Check(step_spectrum, products=2),
     "weight_spectrum": Check(weight_spectrum),
-    "lyapunov_growth": Check(lyapunov_growth, products=2),
+    "lyapunov_growth": Check(lyapunov_growth, products=3),
     "untied_growth": Check(untied_growth, products=1),
 }
