@@ -128,18 +128,18 @@ class Store:
         return with_words(self.file(run), run)
 
     def add(self, data: bytes) -> Run:
-        """Take an exported file in. A run that is here already stays, unless the file knows more updates of it.
-
-        Raises ForeignFile.
+        """Take an exported file in. A run that is here already stays, unless the file knows more updates of it; one that
+        can be gone on with here gives way only to its end. Raises ForeignFile.
         """
         came = run_of(data, time.time())
         name, found, size = self.keep(came.key, data)
         came = replace(came, file=name, sha256=found, size=size)
 
         def joined(here: Run | None) -> Run:
-            if here is None or (here.deleted is not None and not here.owner):
+            if here is None:
                 return came
-            if here.owner or (here.file and here.update >= came.update):
+            held = here.file and (self.files / here.file).exists() and here.update >= came.update
+            if here.owner or held or (self.job(came.key).exists() and came.state != "completed"):
                 return replace(here, deleted=None)
             persons = came.named(here.title or None, here.tags or None, here.note or None)
             return replace(persons, created=here.created)
