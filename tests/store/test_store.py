@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from rnnviz.engine import Trainer, run, train
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
 from rnnviz.store import DamagedRun, ForeignFile, Lock, NewerStore, Run, Store, arranged, files, is_held
-from rnnviz.store.index import SCHEMA
+from rnnviz.store.index import SCHEMA, Index
 from rnnviz.tasks import Adding
 from rnnviz.trace import Trace
 from rnnviz.training import Training
@@ -330,6 +331,40 @@ def test_a_deleted_run_that_is_taken_in_again_has_all_that_is_known_of_it(store:
     store.delete(run.key)
     (store.files / run.file).unlink()
     assert store.add(exported(5)).update == 5
+
+
+class Died(BaseException):
+    """As kill -9: nobody catches it."""
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_purge_that_is_cut_short_brings_nothing_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    key = store.add(exported(5)).key
+    store.add(exported(9))  # two files, of which a record names one
+    store.job(key).mkdir(parents=True)
+    store.delete(key)
+    left = iter(range(steps))
+
+    def dying(thing):
+        def step(*args, **options):
+            if next(left, None) is None:
+                raise Died
+            return thing(*args, **options)
+
+        return step
+
+    with monkeypatch.context() as patched, suppress(Died):
+        for owner, name in ((Index, "change"), (Path, "unlink"), (shutil, "rmtree")):
+            patched.setattr(owner, name, dying(getattr(owner, name)))
+        store.purge(key)
+    for path in store.files.iterdir():
+        old(path)
+    again = Store(store.folder)
+    assert again.runs() == [] and (steps < 5 or again.get(key) is None)
+    again.purge(key)
+    assert again.get(key) is None and list(again.files.iterdir()) == []
 
 
 # — two programs —
