@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 SCHEMA = 1  # raised whenever the same words would come to mean another experiment
+DATA = "@data"  # what no parameter can be called
 
 Word = str | bool | int | float
 Flat = dict[str, Word]
@@ -222,7 +223,16 @@ class Choice(BaseModel):
             if not (parameter.added_later and value == parameter.default):
                 out |= said(parameter.name, value, lambda choice: choice.identity())
         own = self.fingerprint()
-        return out | ({"@data": own} if own else {})
+        return out | ({DATA: own} if own else {})
+
+    def fingerprints(self) -> dict[str, str]:
+        """The part of the identity that words do not say: where a fingerprint stands, and which."""
+        return {path: str(word) for path, word in self.identity().items() if path.endswith(DATA)}
+
+    def key_with(self, fingerprints: Mapping[str, str]) -> str:
+        """The key that these words have on a machine whose data have these fingerprints."""
+        words = {path: word for path, word in self.identity().items() if not path.endswith(DATA)}
+        return key_of({"kind": self.kind, **words, **fingerprints})
 
     @property
     def key(self) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -56,10 +57,10 @@ def results_of(data: xr.Dataset) -> Results:
     single = [name for name in DIAGNOSTICS if name in data and data[name].dims == ("run",)]
     shared = {path.removeprefix(PREFIX): word for path, word in data.attrs.items() if str(path).startswith(PREFIX)}
     varying = [name for name, values in data.coords.items() if values.dims == ("run",) and name not in NAMES]
-    found = {}
+    found: dict[str, Result] = {}
     for k, name in enumerate(data["run"].values.tolist()):
         own = {str(path): word for path in varying if (word := word_of(data[path].values[k])) is not None}
-        found[name_of(name, k)] = Result(experiment({**shared, **own}), numbers(data, single, k))
+        found[name_of(name, k, found)] = Result(experiment({**shared, **own}), numbers(data, single, k))
     return found
 
 
@@ -85,11 +86,16 @@ def spelt(word: Any) -> Word:
 
 
 def numbers(data: xr.Dataset, single: list[str], k: int) -> xr.Dataset:
-    about = {"example": int(data.attrs.get("example", 0)), "outcome": str(data["outcome"].values[k]),
-             "overflow_time": int(data["overflow_time"].values[k])}  # fmt: skip
-    return xr.Dataset({name: float(data[name].values[k]) for name in single}, attrs=about)
+    try:
+        about = {"example": int(data.attrs.get("example", 0)), "outcome": str(data["outcome"].values[k]),
+                 "overflow_time": int(data["overflow_time"].values[k])}  # fmt: skip
+        return xr.Dataset({name: float(data[name].values[k]) for name in single}, attrs=about)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        raise UnreadableSweep("not_understood", cause=str(error)[:200]) from None
 
 
-def name_of(name: Hashable, k: int) -> str:
-    """A name that a study may give to a variation."""
-    return str(name) if re.fullmatch(VARIATION_NAME.form, str(name)) else f"run-{k}"
+def name_of(name: Hashable, k: int, taken: Container[str]) -> str:
+    """A name that a study may give to a variation: its own, unless a run before it has that already."""
+    own = [str(name)] if re.fullmatch(VARIATION_NAME.form, str(name)) else []
+    others = (f"run-{k}-{n}" for n in itertools.count(2))
+    return next(each for each in itertools.chain(own, [f"run-{k}"], others) if each not in taken)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from rnnviz.__main__ import application
 from rnnviz.api import results_of as computed
 from rnnviz.engine import run
-from rnnviz.experiment import Experiment, Study, comparison, grid
+from rnnviz.experiment import Experiment, Study, comparison, grid, together
 from rnnviz.export.netcdf import netcdf
 from rnnviz.figures import HeatMap, ParallelCoordinates
 from rnnviz.kept_sweeps import UnreadableSweep, opened, results_of
@@ -78,6 +78,14 @@ def test_a_failed_run_is_there_without_a_number():
         (lambda: xr.Dataset({"x": 1.0}).to_netcdf(engine="h5netcdf"), "no_sweep"),
         (lambda: changed({"experiment.cell.hidden_size": 10**6}), "not_understood"),
         (lambda: changed({"experiment.nonsense": "yes"}), "not_understood"),
+        (lambda: changed({"experiment.seed": np.inf}), "not_understood"),
+        (lambda: changed({"example": "abc"}), "not_understood"),
+        (lambda: changed({"example": [1, 2]}), "not_understood"),
+        (lambda: without("outcome"), "not_understood"),
+        (lambda: without("overflow_time"), "not_understood"),
+        (lambda: holding("overflow_time", np.nan), "not_understood"),
+        (lambda: holding("overflow_time", np.inf), "not_understood"),
+        (lambda: holding("gradient_kept", "much"), "not_understood"),
         (lambda: many(2001), "too_large"),
     ],
 )
@@ -91,6 +99,25 @@ def test_a_hostile_file_is_refused_with_a_reason(made, reason):
 
 def changed(attributes: dict[str, object]) -> bytes:
     return bytes(opened(file()).assign_attrs(attributes).to_netcdf(engine="h5netcdf"))
+
+
+def without(name: str) -> bytes:
+    return bytes(opened(file()).drop_vars(name).to_netcdf(engine="h5netcdf"))
+
+
+def holding(name: str, value: object) -> bytes:
+    """The same in every run."""
+    return bytes(opened(file()).assign({name: ("run", [value] * len(GRID))}).to_netcdf(engine="h5netcdf"))
+
+
+def test_runs_that_share_a_name_are_all_there():
+    names = ["a", "a", "run-3", "a", "b!", "a", "c", "c"]
+    data = opened(file()).assign_coords(run=names)
+    found = results_of(opened(bytes(data.to_netcdf(engine="h5netcdf"))))
+    assert list(found) == ["a", "run-1", "run-3", "run-3-2", "run-4", "run-5", "c", "run-7"]
+    assert [run.experiment for run in found.values()] == GRID
+    study = together({name: run.experiment for name, run in found.items()})  # where each has to be a variation's name
+    assert list(study.experiments()) == list(found)
 
 
 def many(runs: int) -> bytes:

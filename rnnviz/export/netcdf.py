@@ -14,6 +14,8 @@ def netcdf(trace: Trace) -> bytes:
     attributes |= {"overflow_quantity": trace.outcome.quantity, "overflow_time": trace.outcome.time}
     if trace.outcome.update is not None:
         attributes |= {"ended_at_update": trace.outcome.update, "ended_in_parameter": trace.outcome.parameter}
+    if fingerprints := trace.experiment.fingerprints():  # so that the key can be checked where the data are others
+        attributes |= {"fingerprints": provenance.in_one_line(fingerprints)}
     attributes |= {f"experiment.{path}": said(word) for path, word in record["experiment"].items()}
     return bytes(trace.data.assign_attrs(attributes).to_netcdf(engine="h5netcdf"))
 

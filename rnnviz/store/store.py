@@ -49,7 +49,8 @@ class Store:
         index.sqlite      one record a run            files/   <key>.<start of its sha256>.nc
         jobs/<key>/       of a run at work            aside/   what was damaged or foreign; `damage()` lists it
 
-    A file is written before the record that names it, and removed after: whenever a program dies, every record is right.
+    A file is written before the record that names it, and whoever dies in between leaves every record right. A run that
+    goes for good loses its files first: one that had lost its record would be taken in again.
     """
 
     def __init__(self, place: Path | None = None):
@@ -88,12 +89,12 @@ class Store:
         return self.change(key, lambda run: run and replace(run, deleted=None))
 
     def purge(self, key: str) -> None:
-        """Take it out for good."""
-        run = self.get(key)
-        self.change(key, lambda _: None)
-        if run and run.file:
-            (self.files / run.file).unlink(missing_ok=True)
+        """Take it out for good: its files, older ones too, before the record, which stays deleted until they are gone."""
+        self.delete(key)
+        for path in self.files.glob(f"{key}.*.nc"):
+            path.unlink(missing_ok=True)
         shutil.rmtree(self.job(key), ignore_errors=True)
+        self.change(key, lambda _: None)
 
     def job(self, key: str) -> Path:
         """A folder for whoever works on this run: what is needed to go on with it."""
@@ -131,18 +132,18 @@ class Store:
         return with_words(self.file(run), run)
 
     def add(self, data: bytes) -> Run:
-        """Take an exported file in. A run that is here already stays, unless the file knows more updates of it.
-
-        Raises ForeignFile.
+        """Take an exported file in. A run that is here already stays, unless the file knows more updates of it; one that
+        can be gone on with here gives way only to its end. Raises ForeignFile.
         """
         came = run_of(data, time.time())
         name, found, size = self.keep(came.key, data)
         came = replace(came, file=name, sha256=found, size=size)
 
         def joined(here: Run | None) -> Run:
-            if here is None or (here.deleted is not None and not here.owner):
+            if here is None:
                 return came
-            if here.owner or (here.file and here.update >= came.update):
+            held = here.file and (self.files / here.file).exists() and here.update >= came.update
+            if here.owner or held or (self.job(came.key).exists() and came.state != "completed"):
                 return replace(here, deleted=None)
             persons = came.named(here.title or None, here.tags or None, here.note or None)
             return replace(persons, created=here.created)
@@ -177,6 +178,8 @@ class Store:
         """A file that no record names: an old version, one whose record was lost, or something foreign."""
         known = FILE.fullmatch(path.name)
         run = self.get(known[1]) if known else None
+        if run and run.deleted is not None:
+            return  # it goes when the run goes; taken in, it would bring it back
         if run and run.file and (self.files / run.file).exists():
             path.unlink(missing_ok=True)  # written anew since
             return

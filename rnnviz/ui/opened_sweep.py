@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rnnviz import content
-from rnnviz.content import UnreadableContent
 from rnnviz.diagnostics.exchange import unpack
 from rnnviz.experiment import Experiment
 from rnnviz.figures import Result, Results
@@ -15,6 +13,7 @@ from rnnviz.text import Text
 from rnnviz.ui import failures, memory
 from rnnviz.ui.asking import POLL
 from rnnviz.ui.many_runs import VIEWS, many_runs
+from rnnviz.ui.uploads import kept
 
 
 def opened_sweep(text: Text) -> None:
@@ -32,10 +31,8 @@ def opened_sweep(text: Text) -> None:
 
 def read(file: bytes, text: Text) -> Arrays | None:
     """What a worker makes of it; said in words where it makes nothing."""
-    try:
-        sha256 = content.put(file)
-    except UnreadableContent as error:
-        st.error(text(f"error.unreadable_content.{error.reason}", **error.detail))
+    sha256 = kept(file, text)
+    if sha256 is None:
         return None
     with files().submit(f"sweep {sha256}", {"sweep": sha256}, f"{memory.session()}:sweep") as ticket:
         while not ticket.wait(POLL):

@@ -44,10 +44,13 @@ def choose(start: Choice, changes: dict[str, Any]) -> None:
 def uploader(kind: str, help_: str, text: Text) -> str | None:
     """The hash of the file that was given, if one was given and could be kept."""
     given = st.file_uploader(text("page.upload"), [kind], key=f"flow.upload.{kind}", help=help_)
-    if given is None:
-        return None
+    return None if given is None else kept(given.getvalue(), text)
+
+
+def kept(file: bytes, text: Text) -> str | None:
+    """The hash under which it was kept; why it could not be is said."""
     try:
-        return content.put(given.getvalue())
+        return content.put(file)
     except UnreadableContent as error:
         st.error(text(f"error.unreadable_content.{error.reason}", **error.detail))
     except OSError:

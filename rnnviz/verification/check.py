@@ -65,6 +65,11 @@ class Finding:
     def agrees(self) -> bool:
         return self.disagreement <= self.tolerance
 
+    @property
+    def says_something(self) -> bool:
+        """Not without numbers, nor where rounding explains 1, as far as a number is from one that has vanished."""
+        return self.numbers > 0 and not (self.agrees and self.tolerance >= 1)
+
     def worst(self, other: Finding) -> Finding:
         """Both together: the numbers of either, and the disagreement that is larger beside what rounding explains."""
         worse = max(self, other, key=lambda one: one.disagreement / (one.tolerance or math.ulp(0.0)))
@@ -85,9 +90,13 @@ def drawn(found: Iterable[Finding], part: str) -> list[Finding]:
     return [one for one in found if not part or not one.what.startswith(of_parts) or one.what.split("_", 1)[1] == part]
 
 
+def explained(roundings: float, dtype: str) -> float:
+    """SAFETY · √roundings · u: how far N roundings of random sign take a number."""
+    return float(SAFETY * math.sqrt(roundings) * 10 ** PRECISIONS[dtype].roundoff)
+
+
 def finding(compared: Compared, dtype: str) -> Finding:
-    unit = 10 ** PRECISIONS[compared.carried or dtype].roundoff
-    tolerance = SAFETY * math.sqrt(compared.roundings) * unit * compared.amplified + compared.besides
+    tolerance = explained(compared.roundings, compared.carried or dtype) * compared.amplified + compared.besides
     if compared.kind != "value":  # 10^y is known to as many digits as y has behind its point
         finite = np.abs(compared.found[np.isfinite(compared.found)])
         base = math.log(10) if compared.kind == "log10" else 1.0

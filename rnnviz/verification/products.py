@@ -12,13 +12,13 @@ import xarray as xr
 
 from rnnviz.activations import ACTIVATIONS
 from rnnviz.streams import generator
-from rnnviz.verification.check import Check, Compared
+from rnnviz.verification.check import Check, Compared, explained
 from rnnviz.verification.gradients import amplification, roundings
 from rnnviz.verification.replay import Replay
 
 DIRECT, SVD, DETERMINANT, LAPACK = "autograd", "svd", "determinant", "lapack"
 IN_REACH = {"float64": 1e-4, "float32": 0.1}  # of the largest σ: what lies far below it has lost digits in a plain SVD
-NO_DETERMINANT = 1e13  # σ₁/σ_n of a step whose determinant is rounding
+FIRST_DIGIT = 0.1  # of a determinant: where rounding takes it, the step is left out
 OUT_OF_WEIGHT = 1e-3  # of the larger of two matrices, whose difference has lost three digits
 
 
@@ -108,7 +108,7 @@ def steepest(activation: str) -> float:
 
 
 def singular_spectrum(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
-    """The large ones by a plain SVD of the product; all of them together by ∏ σ_i = ∏ |det J_t|."""
+    """The large ones by a plain SVD of the product; all together by what ∏ σ_i = ∏ |det J_t| gains from lag to lag."""
     if not shown.size:
         return
     factors, lags = jacobians(replay), shown["kept_lag"].values
@@ -127,30 +127,13 @@ def singular_spectrum(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]
     yield Compared(
         "singular_large", SVD, shown.values[near], values[near], roundings(replay), "log10", amplified=lost / reach
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_steps = np.linalg.slogdet(factors)[1] / math.log(10)
-        volumes = np.concatenate([[0.0], np.cumsum(of_steps[::-1])])[lags]
-        sums = np.where(np.isneginf(shown.values).any(1), -np.inf, shown.values.sum(1))
-    told = tellable(sums, volumes, factors)
-    yield Compared(
-        "singular_volume", DETERMINANT, sums[told], volumes[told], roundings(replay), "log10",
-        amplified=condition(factors) * replay.size,
-    )  # fmt: skip
-
-
-def tellable(sums: np.ndarray, volumes: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """All; but those where both say the same, where J_t of condition 10¹³ leave it to rounding what is lost."""
-    numbers = np.linalg.cond(factors) if len(factors) else np.ones(1)
-    worst = float(np.max(numbers, initial=1.0, where=np.isfinite(numbers)))
-    alike: np.ndarray = np.isfinite(sums) == np.isfinite(volumes)
-    return alike | (worst < NO_DETERMINANT)
-
-
-def condition(factors: np.ndarray) -> float:
-    """Root mean square of σ₁/σ_n over the steps: by so much more the roundings of J_t count in its determinant."""
-    numbers = np.linalg.cond(factors) if len(factors) else np.ones(1)
-    finite = numbers[np.isfinite(numbers)]
-    return float(np.sqrt(np.square(finite).mean())) if len(finite) else 1.0
+    if len(lags) > 1:
+        with np.errstate(invalid="ignore"):
+            growth = np.diff(shown.values.sum(1) * math.log(10))
+        # Their logarithms are carried in float64, each over all the decades that it has gone.
+        size = float(np.abs(shown.values[np.isfinite(shown.values)]).max(initial=0.0)) * math.log(10)
+        besides = size * explained(roundings(replay), "float64")
+        yield from volume("singular_volume", growth, lags[1:], factors[::-1], replay, replay.size, besides)
 
 
 def jacobian_paths(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
@@ -202,32 +185,49 @@ def log2_keeping(replay: Replay) -> np.ndarray:
 
 
 def step_spectrum(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
-    """σ by LAPACK of the J_t of autograd; and Σμ = tr J_t, which eigenvalues obey whatever finds them."""
+    """σ by LAPACK of the J_t of autograd; and two moments of μ."""
     if not shown.sizes["kept_step"]:
         return
     factors = np.stack([replay.jacobian(int(t)).numpy() for t in shown["kept_step"].values])
     values = np.linalg.svd(factors, compute_uv=False)
+    shaken = max(1.0, replay.steepness / float(values.max() or 1.0))
     yield Compared(
-        "step_singular", SVD, shown.sel(spectrum="singular").values, values, roundings(replay),
-        amplified=max(1.0, replay.steepness / float(values.max() or 1.0)),
-    )  # fmt: skip
-    trace = np.trace(factors, axis1=1, axis2=2)
-    sums = shown.sel(spectrum="real").values.sum(-1)
-    scale = float(values[:, 0].max())
-    yield Compared("step_trace", "trace", sums / scale, trace / scale, roundings(replay), amplified=replay.size**0.5)
+        "step_singular", SVD, shown.sel(spectrum="singular").values, values, roundings(replay), amplified=shaken
+    )
+    yield from moments("step", shown, factors, float(values.max()) or 1.0, replay, shaken)
 
 
 def weight_spectrum(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
-    """σ of every gate's block by torch; Σμ = tr W."""
+    """σ of every gate's block by torch; and two moments of μ."""
     if not shown.size:
         return
     blocks = torch.stack([own["weight_hh"].reshape(len(replay.cell.gate_names), -1, replay.cell.hidden_size)
                           for own in replay.layers])  # fmt: skip
     values = torch.linalg.svdvals(blocks).numpy()
     yield Compared("weight_singular", LAPACK, shown.sel(spectrum="singular").values, values, roundings(replay))
-    trace = blocks.diagonal(dim1=-2, dim2=-1).sum(-1).numpy()
-    sums, scale = shown.sel(spectrum="real").values.sum(-1), float(values.max()) or 1.0
-    yield Compared("weight_trace", "trace", sums / scale, trace / scale, roundings(replay), amplified=replay.size**0.5)
+    yield from moments("weight", shown, blocks.numpy(), float(values.max()) or 1.0, replay)
+
+
+def moments(
+    of: str, shown: xr.DataArray, matrices: np.ndarray, sigma: float, replay: Replay, shaken: float = 1.0
+) -> Iterator[Compared]:
+    """Σμ = tr A and Σμ² = tr A², which eigenvalues obey whatever finds them; only the second sees imaginary parts.
+
+    Eigenvalues come in conjugate pairs, so Σμ² = Σ re² − im². Entries off by δ of random sign move tr A by √n δ and
+    tr A² by 2 ‖A‖_F δ ≤ 2 √n σ₁ δ, where δ ≤ u · shaken · σ₁: as much more counts as the traces are smaller than σ₁, σ₁².
+    """
+    real, imaginary = shown.sel(spectrum="real").values, shown.sel(spectrum="imaginary").values
+    sums = {"trace": real.sum(-1), "square": (real**2 - imaginary**2).sum(-1)}
+    traces = {
+        "trace": np.trace(matrices, axis1=-2, axis2=-1),
+        "square": (matrices * matrices.swapaxes(-2, -1)).sum((-2, -1)),
+    }
+    for power, (name, found) in enumerate(traces.items(), 1):
+        smaller = sigma**power / (float(np.abs(found).max()) or 1.0)
+        yield Compared(
+            f"{of}_{name}", name, sums[name], found, roundings(replay),
+            amplified=power * matrices.shape[-1] ** 0.5 * shaken * smaller,
+        )  # fmt: skip
 
 
 # — exponents —
@@ -238,17 +238,32 @@ def lyapunov_growth(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
     if not shown.size:
         return
     factors, ends = jacobians(replay), shown["window"].values.astype(int)
-    volumes = np.linalg.slogdet(factors)[1]
-    yield from volume(shown.values, volumes, ends, factors, replay, "lyapunov_volume")
+    yield from volume("lyapunov_volume", shown.values.sum(1), ends, factors, replay)
     vector = first_direction(replay.size)
     lengths = []
     for factor in factors:
         vector = factor @ vector
-        lengths.append(np.linalg.norm(vector))
+        lengths.append(float(np.linalg.norm(vector)))
         vector = vector / (lengths[-1] or 1.0)
     with np.errstate(divide="ignore"):
         found = in_windows(np.log(lengths), ends)
-    yield Compared("lyapunov_first", DIRECT, np.cumsum(shown.values[:, 0]), np.cumsum(found), roundings(replay), "ln")
+    yield Compared(
+        "lyapunov_first", DIRECT, np.cumsum(shown.values[:, 0]), np.cumsum(found), roundings(replay), "ln",
+        amplified=turned(factors, np.array(lengths)),
+    )  # fmt: skip
+
+
+def turned(factors: np.ndarray, lengths: np.ndarray) -> float:
+    """How much more the roundings of J_t v count than v grows, root mean square over t, seen from the last step:
+
+    σ₁(J_t)/‖J_t v‖ · ‖J_T ⋯ J_{t+1}‖/‖J_T ⋯ J_{t+1} v‖. The second part is large where J_t are not normal.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = np.log10(lengths)
+        after = np.cumsum(grown[::-1])[::-1] - grown
+        logs = np.log10(np.linalg.norm(factors, 2, (1, 2))) - grown + norms(factors)[-2::-1] - after
+    ratios = 10 ** np.clip(np.where(np.isfinite(logs), logs, 0.0), 0.0, 15.0)
+    return float(np.sqrt(np.square(ratios).mean()))
 
 
 def first_direction(size: int) -> np.ndarray:
@@ -262,13 +277,28 @@ def in_windows(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def volume(
-    growth: np.ndarray, volumes: np.ndarray, ends: np.ndarray, factors: np.ndarray, replay: Replay, what: str
-) -> Iterator[Compared]:
-    found, sums = in_windows(volumes, ends), growth.sum(1)
-    usable = tellable(sums, found, factors)
+    what: str, growth: np.ndarray, ends: np.ndarray, factors: np.ndarray, replay: Replay,
+    worked: float = 1.0, besides: float = 0.0,
+) -> Iterator[Compared]:  # fmt: skip
+    """growth (window,) in nepers against Σ ln |det J_t| over each window of steps.
+
+    The roundings of J_t count in its determinant by its condition σ₁/σ_n, those of the decomposition, in float64, by
+    `worked` times as much. A window with a step that this leaves no digit is left out: behind the mask of a ReLU σ_n is
+    rounding, or zero, and which of the two depends on the decomposition.
+    """
+    conditions = np.linalg.cond(factors)
+    lost = explained(roundings(replay), replay.experiment.dtype)
+    lost_too = explained(roundings(replay), "float64") * worked
+    known = conditions * (lost + lost_too) <= FIRST_DIGIT
+    condition = float(np.sqrt(np.square(conditions[known]).mean())) if known.any() else 1.0
+    with np.errstate(divide="ignore"):
+        found = in_windows(np.linalg.slogdet(factors)[1], ends)
+    # A direction that was lost before leaves no growth: −∞ − (−∞).
+    used = (in_windows(~known, ends) == 0) & ~np.isnan(growth)
     yield Compared(
-        what, DETERMINANT, sums[usable], found[usable], roundings(replay), "ln", amplified=condition(factors)
-    )
+        what, DETERMINANT, growth[used], found[used], roundings(replay), "ln",
+        amplified=condition, besides=condition * lost_too + besides,
+    )  # fmt: skip
 
 
 def untied_growth(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
@@ -286,8 +316,7 @@ def untied_growth(shown: xr.DataArray, replay: Replay) -> Iterator[Compared]:
             (slope,) = torch.autograd.grad(replay.cell.phi.function(a).sum(), a)
         factors.append((slope.reshape(-1, 1) * fresh).numpy())
     stacked, ends = np.stack(factors), shown["untied_window"].values.astype(int)
-    volumes = np.linalg.slogdet(stacked)[1]
-    yield from volume(shown.values, volumes, ends, stacked, replay, "untied_volume")
+    yield from volume("untied_volume", shown.values.sum(1), ends, stacked, replay)
 
 
 CHECKS = {
@@ -297,6 +326,6 @@ CHECKS = {
     "jacobian_paths": Check(jacobian_paths, products=4, passes=1),
     "step_spectrum": Check(step_spectrum, products=2),
     "weight_spectrum": Check(weight_spectrum),
-    "lyapunov_growth": Check(lyapunov_growth, products=2),
+    "lyapunov_growth": Check(lyapunov_growth, products=3),
     "untied_growth": Check(untied_growth, products=1),
 }

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 import xarray as xr
 
 from rnnviz.cells import GRU, LSTM
-from rnnviz.engine import Trainer
+from rnnviz.engine import Trainer, run, train
 from rnnviz.experiment import Experiment
 from rnnviz.export.netcdf import netcdf
 from rnnviz.store import DamagedRun, ForeignFile, Lock, Run, Store, UnusableStore, arranged, files, is_held
-from rnnviz.store.index import SCHEMA
+from rnnviz.store.index import SCHEMA, Index
 from rnnviz.tasks import Adding
 from rnnviz.trace import Trace
 from rnnviz.training import Training
@@ -242,8 +245,24 @@ def huge() -> bytes:
 
 
 def renamed(**attributes: object) -> bytes:
-    data = xr.open_dataset(io.BytesIO(exported()), engine="h5netcdf").load()
+    return shortened(12, **attributes)
+
+
+def shortened(updates: int, **attributes: object) -> bytes:
+    data = xr.open_dataset(io.BytesIO(exported(updates)), engine="h5netcdf").load()
     return bytes(data.assign_attrs(attributes).to_netcdf(engine="h5netcdf"))
+
+
+def counted(updates: object) -> bytes:
+    data = xr.open_dataset(io.BytesIO(exported()), engine="h5netcdf").load()
+    return bytes(data.assign_coords(update=("update", updates)).to_netcdf(engine="h5netcdf"))
+
+
+def said(experiment: Experiment) -> str:
+    return json.dumps(experiment.flat())
+
+
+UNTIMELY = ([1.0, 2.0], np.inf, np.nan, -1.0, "long")
 
 
 @pytest.mark.parametrize(
@@ -255,15 +274,107 @@ def renamed(**attributes: object) -> bytes:
         (lambda: renamed(program="other"), "not_ours"),
         (lambda: renamed(experiment='{"cell": "transformer"}'), "cell must be one of elman, lstm, gru"),
         (lambda: renamed(experiment="[1]"), "not_understood"),
-        (lambda: renamed(key="../../../etc"), "key, tags"),
+        (lambda: renamed(key="../../../etc"), "other_key"),
+        (lambda: renamed(key=BASE.changed({"seed": 1}).key), "other_key"),
+        (lambda: renamed(key=BASE.changed({"seed": 1}).key, fingerprints='{"seed": 1}'), "fingerprints"),
+        (lambda: renamed(fingerprints="[]"), "words"),
+        (lambda: renamed(experiment=said(BASE.changed({"training.updates": 13}))), "other_key"),
+        (lambda: shortened(5, outcome="completed"), r"other_length \(found = 5, updates = 12\)"),
+        (lambda: shortened(5, ended_at_update=12), "other_length"),
+        (lambda: shortened(5, outcome="diverged"), "other_length"),
+        (lambda: renamed(outcome="diverged"), "other_length"),
+        (lambda: counted([*"abcdefghijkl"]), "not_understood"),
+        (lambda: counted(np.arange(12) * 2), "not_understood"),
+        (lambda: netcdf(run(BASE)), r"other_length \(found = 0, updates = 12\)"),
         (lambda: renamed(outcome="won"), "it ended as 'won'"),
         (lambda: renamed(tags="{}"), "not_understood"),
+        (lambda: renamed(tags="[1]"), "not_understood"),
+        (lambda: renamed(tags="[" * 100_000), "not_understood"),
+        (lambda: renamed(tags='["\\ud800"]'), "surrogates"),
+        (lambda: renamed(experiment="[" * 100_000), "not_understood"),
+        (lambda: renamed(experiment='{"seed": ' + "[" * 900 + "]" * 900 + "}"), "not_understood"),
+        (lambda: renamed(overflow_time=np.inf), "not_understood"),
+        (lambda: renamed(overflow_time=np.nan), "not_understood"),
+        (lambda: renamed(overflow_time=[1, 2]), "not_understood"),
+        (lambda: shortened(5, ended_at_update=np.inf), "not_understood"),
+        *((lambda seconds=seconds: renamed(seconds=seconds), "not_understood") for seconds in UNTIMELY),
     ],
 )
 def test_a_hostile_file_is_refused_and_leaves_nothing(store: Store, data, why) -> None:
     with pytest.raises(ForeignFile, match=why):
         store.add(data())
     assert store.runs() == [] and list(store.files.iterdir()) == []
+
+
+def test_a_run_on_other_data_keeps_its_key_where_the_file_proves_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = BASE.changed({"task": "characters", "task.sequence_length": 6, "training.updates": 2})
+    monkeypatch.setattr("rnnviz.tasks.characters.fingerprint_of", lambda module: f"{module} of another Python")
+    theirs, key = netcdf(train(experiment)), experiment.key
+    assert store.add(theirs).key == key
+    monkeypatch.undo()
+    assert experiment.key != key
+    other = Store(tmp_path / "other")
+    came = other.add(theirs)
+    assert (came.key, came.state) == (key, "completed") and Store(other.folder).get(experiment.key) is None
+    assert Store(tmp_path / "third").add(other.export(came)).key == key
+    data = xr.load_dataset(io.BytesIO(theirs), engine="h5netcdf")
+    data.attrs["fingerprints"] = data.attrs["fingerprints"].replace("another", "no")
+    with pytest.raises(ForeignFile, match="other_key"):
+        other.add(bytes(data.to_netcdf(engine="h5netcdf")))
+
+
+def test_what_can_be_gone_on_with_here_gives_way_to_its_end_only(store: Store) -> None:
+    mine = Run(BASE.key, BASE.flat(), "interrupted", 0.0, 0.0, updates=12)
+    store.change(mine.key, lambda _: mine)
+    store.job(mine.key).mkdir(parents=True)  # with a checkpoint, of an update that the record does not know
+    assert store.add(exported(5)) == mine
+    done = store.add(exported())
+    assert (done.state, done.update) == ("completed", 12)
+
+
+def test_a_deleted_run_that_is_taken_in_again_has_all_that_is_known_of_it(store: Store) -> None:
+    run = store.add(exported(9))
+    store.delete(run.key)
+    assert store.add(exported(5)) == run
+    store.delete(run.key)
+    (store.files / run.file).unlink()
+    assert store.add(exported(5)).update == 5
+
+
+class Died(BaseException):
+    """As kill -9: nobody catches it."""
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_purge_that_is_cut_short_brings_nothing_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    key = store.add(exported(5)).key
+    store.add(exported(9))  # two files, of which a record names one
+    store.job(key).mkdir(parents=True)
+    store.delete(key)
+    left = iter(range(steps))
+
+    def dying(thing):
+        def step(*args, **options):
+            if next(left, None) is None:
+                raise Died
+            return thing(*args, **options)
+
+        return step
+
+    with monkeypatch.context() as patched, suppress(Died):
+        for owner, name in ((Index, "change"), (Path, "unlink"), (shutil, "rmtree")):
+            patched.setattr(owner, name, dying(getattr(owner, name)))
+        store.purge(key)
+    for path in store.files.iterdir():
+        old(path)
+    again = Store(store.folder)
+    assert again.runs() == [] and (steps < 5 or again.get(key) is None)
+    again.purge(key)
+    assert again.get(key) is None and list(again.files.iterdir()) == []
 
 
 # — two programs —

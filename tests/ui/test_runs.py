@@ -28,6 +28,7 @@ from rnnviz.text.numbers import numeral
 from rnnviz.training import Training
 from rnnviz.trainings import Trainings
 from rnnviz.ui.rerun import changeable
+from rnnviz.ui.run_list import name_of
 from tests.ui.test_views import MAIN, sound, words
 
 BASE = Experiment(
@@ -145,6 +146,48 @@ def test_a_name_with_markup_is_only_a_name(store: Store) -> None:
     app = runs().multiselect(key="runs.selected").set_value([key]).run()
     assert not app.exception and figures(app) == 1
     assert isinstance(BASE.changed({"cell": "gru"}).cell, GRU)
+
+
+# — in, from a file —
+
+
+def uploaded(app: AppTest, file: bytes, key: str = "runs.import") -> AppTest:
+    return app.file_uploader(key=key).set_value([("run.nc", file, "application/x-netcdf")]).run()
+
+
+@every_language
+def test_a_run_is_imported_once_an_upload_and_again_when_it_is_uploaded_again(store: Store, language: str) -> None:
+    text = Text(language)
+    app = sound(uploaded(runs(language), exported("lstm")))
+    (run,) = store.runs()
+    assert [one.value for one in app.success] == [text("page.runs.imported", name=name_of(run, text))]
+    store.delete(run.key)
+    app = sound(app.run())
+    assert store.runs() == [] and not app.success  # the file is still in the uploader
+    app = sound(uploaded(app, exported("lstm")))
+    assert [one.key for one in store.runs()] == [run.key] and len(app.success) == 1
+    store.purge(run.key)
+    app = sound(uploaded(app, exported("lstm")))
+    assert [one.key for one in store.runs()] == [run.key] and len(app.success) == 1
+
+
+@every_language
+def test_a_foreign_run_is_refused_in_words(store: Store, language: str) -> None:
+    text = Text(language)
+    app = uploaded(runs(language), exported("lstm").replace(BASE.key.encode(), b"0" * 16))
+    assert not app.exception and not app.success and store.runs() == []
+    assert [one.value for one in app.error] == [text("error.foreign_file.other_key", key="0" * 16, own=BASE.key)]
+
+
+@every_language
+@pytest.mark.parametrize("key", ["runs.import", "runs.sweep"])
+def test_a_disk_that_refuses_an_upload_is_said(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, key: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("RNNVIZ_CONTENT", str(tmp_path / "file" / "folder"))
+    app = uploaded(runs(language), exported("lstm"), key)
+    assert not app.exception and [one.value for one in app.error] == [Text(language)("error.not_kept")]
 
 
 # — again, with one thing changed —

@@ -8,8 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz import content
-from rnnviz.content import UnreadableContent
 from rnnviz.jobs import Failure, files
 from rnnviz.store import DamagedRun, Run, Store, arranged
 from rnnviz.text import Text
@@ -20,9 +18,10 @@ from rnnviz.ui.chosen_runs import chosen_runs
 from rnnviz.ui.opened_sweep import opened_sweep
 from rnnviz.ui.rerun import rerun
 from rnnviz.ui.run_list import differences, name_of, table
+from rnnviz.ui.uploads import kept
 
 SORTS = ("changed", "title", "loss", "accuracy", "update", "seconds")
-SELECTED, UNDO = "runs.selected", "runs.undo"
+SELECTED, UNDO, IMPORTED = "runs.selected", "runs.undo", "runs.imported"
 
 
 def page(text: Text) -> None:
@@ -160,29 +159,38 @@ def bring_back(store: Store, text: Text) -> None:
 
 
 def take_in(store: Store, text: Text) -> None:
-    """A worker reads the file: a hostile one can hurt nobody else."""
+    """Once an upload, though the file stays in the uploader: what is deleted then does not come back by itself, and the
+    same file uploaded again is taken in again.
+    """
     with st.expander(text("page.runs.import")):
         given = st.file_uploader(text("page.runs.import_file"), ["nc"], key="runs.import")
         if given is None:
             return
-        try:
-            sha256 = content.put(given.getvalue())
-        except UnreadableContent as error:
-            st.error(text(f"error.unreadable_content.{error.reason}", **error.detail))
-            return
-        request = {"import": sha256, "store": str(store.folder.resolve())}
-        with files().submit(f"import {sha256}", request, f"{memory.session()}:import") as ticket:
-            while not ticket.wait(POLL):
-                st.empty()
-            answer = ticket.result()
-        if isinstance(answer, Failure):
-            st.error(said(answer, text))
-        elif memory.get("runs.imported") != sha256:  # the file stays in the uploader; taken in once is enough
-            memory.put("runs.imported", sha256)
+        upload, key = memory.get(IMPORTED, ("", ""))
+        if upload == given.file_id:
+            run = store.get(key)
+            if run and run.deleted is None:
+                st.success(text("page.runs.imported", name=name_of(run, text)))
+        elif key := taken_in(store, given.getvalue(), given.file_id, text):
+            memory.put(IMPORTED, (given.file_id, key))
             st.rerun()
-        else:
-            run = store.get(str(answer.meta["key"]))
-            st.success(text("page.runs.imported", name=name_of(run, text)) if run else "")
+
+
+def taken_in(store: Store, file: bytes, upload: str, text: Text) -> str:
+    """The key of the run; "" if it is none, and why is said. A worker reads the file: a hostile one can hurt nobody else."""
+    sha256 = kept(file, text)
+    if sha256 is None:
+        return ""
+    request = {"import": sha256, "store": str(store.folder.resolve())}
+    # Under the upload, for the lane remembers answers and not what was done: of the same file it would do nothing.
+    with files().submit(f"import {sha256} {upload}", request, f"{memory.session()}:import") as ticket:
+        while not ticket.wait(POLL):
+            st.empty()
+        answer = ticket.result()
+    if isinstance(answer, Failure):
+        st.error(said(answer, text))
+        return ""
+    return str(answer.meta["key"])
 
 
 def said(failure: Failure, text: Text) -> str:
