@@ -20,6 +20,7 @@ from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
+GAP = 0.024  # on each side between two panels: the numbers at their ends, "100" and "0", must not become one
 BOUND_DASHES = {"step_norms": "dot", "pascanu": "dash", "spectral_radius": "dashdot"}
 
 
@@ -332,7 +333,8 @@ class Drawing:
     def grid_axes(self) -> dict[str, Any]:
         layout: dict[str, Any] = {"shapes": [], "annotations": [self.y_name()]}
         layout["margin"] = {"l": 84, "r": 16, "t": 104, "b": 90}
-        layout["legend"] = {"orientation": "h", "y": -0.08, "yanchor": "top", "x": 0, "font": {"size": 15}}
+        # Measured from the picture's lower edge: the title of the x axis hangs from the panels, however high they are.
+        layout["legend"] = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "font": {"size": 15}}
         rows, columns = len(self.cells), len(self.columns)
         for r, cell in enumerate(self.cells):
             for c, activation in enumerate(self.columns):
@@ -345,7 +347,7 @@ class Drawing:
         (r, rows), (c, columns) = row, column
         axes = self.axes_of(cell, activation)
         x, y = axes["xaxis"], axes["yaxis"]
-        left, right = c / columns + 0.012 * (c > 0), (c + 1) / columns - 0.012 * (c < columns - 1)
+        left, right = c / columns + GAP * (c > 0), (c + 1) / columns - GAP * (c < columns - 1)
         top, bottom = 1 - r / rows - 0.02 * (r > 0), 1 - (r + 1) / rows + 0.02 * (r < rows - 1)
         layout[x.replace("x", "xaxis")] = self.look.axis(
             domain=[left, right], anchor=y, matches=None if (r, c) == (0, 0) else "x", showticklabels=r == rows - 1,
