@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice
-from rnnviz.figures import lens, rounded
+from rnnviz.figures import lens, rounded, ticks
 from rnnviz.figures.figure import FigureDict, Result, Results, computed_for, packed
 from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import ACTIVATION_DASHES, Look
@@ -289,13 +289,9 @@ class Drawing:
         return self.text(f"figure.gradient_flow.x.{self.view.quantity}")
 
     def y_axis(self, **rest: Any) -> dict[str, Any]:
-        powers = (
-            {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"}
-            if self.log
-            else {"tickformat": ".3~g"}
-        )
         low, high = self.y_range
-        return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
+        named = ticks.axis(low, high) if self.log else ticks.LINEAR
+        return {**self.look.axis(**named), "range": [low, high], "autorange": False, **rest}
 
     @cached_property
     def y_range(self) -> tuple[float, float]:
@@ -321,7 +317,18 @@ class Drawing:
         if not self.log:
             return []
         left = self.view.quantity == "jacobian"
-        return lens.names(self.view.precisions, self.y_range, x, y, self.text, self.look, left=left)
+        results, size = list(self.results.values()), lens.WORDS
+        if self.view.arrangement == "grid":  # named in the first panel
+            results, size = results[:1], lens.SMALL
+        return lens.names(
+            self.view.precisions, self.y_range, x, y, self.text, self.look, left=left, size=size,
+            curves=[y for result in results for y in self.drawn(result)],
+        )  # fmt: skip
+
+    def drawn(self, result: Result) -> list[np.ndarray]:
+        """The curves of one network, over the whole width of their panel."""
+        bounds = result.data.variables["jacobian_bounds"].values if self.view.draws_bounds else ()
+        return [self.points(result)[1], *bounds]
 
     # — the grid: rows are cells, columns activations, all panels on one scale —
 
@@ -334,7 +341,14 @@ class Drawing:
         layout: dict[str, Any] = {"shapes": [], "annotations": [self.y_name()]}
         layout["margin"] = {"l": 84, "r": 16, "t": 104, "b": 90}
         # Measured from the picture's lower edge: the title of the x axis hangs from the panels, however high they are.
-        layout["legend"] = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "font": {"size": 15}}
+        layout["legend"] = {
+            "orientation": "h",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "font": {"size": 15},
+        }
         rows, columns = len(self.cells), len(self.columns)
         for r, cell in enumerate(self.cells):
             for c, activation in enumerate(self.columns):

@@ -83,7 +83,7 @@ class StepEigenvalues(Choice):
                                autorange=False, scaleanchor="x"),
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 14}},
             "shapes": [
-                {"type": "circle", "xref": "x", "yref": "y", "x0": -r, "y0": -r, "x1": r, "y1": r,
+                {"type": "circle", "xref": "x", "yref": "y", "x0": -r, "y0": -r, "x1": r, "y1": r, "layer": "below",
                  "line": {"color": look.ink, "width": 1.2, "dash": dash}}
                 for r, dash, _ in circles
             ],
