@@ -128,7 +128,7 @@ class WeightShares(shares.OfMatrix):
                 seen = Seen.of(curves, shares.time_of(result))
                 rows.append(
                     {
-                        text("table.rows"): text(f"option.block.{block}.label"),
+                        text("table.rows"): units.gate_in_words(result.experiment.cell, "block", block, text),
                         text("table.norm"): power_of_ten(shares.norm_of(curves)),
                         text("table.most_from", percent=round(100 * MOST)): f"{seen.first}–{seen.last}",
                         text("table.largest_share"): f"{in_percent(seen.largest)} % (t = {seen.largest_at})",
