@@ -13,6 +13,7 @@ from rnnviz.figures.gradient_flow import thinned
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
+LEGEND = 0.35  # of the axis: the height of the legend in its corner
 LEAST = -1e5  # decades; an exact zero is drawn as a gap
 
 
@@ -47,7 +48,7 @@ def decade_axes(
         "xaxis": look.axis(title={"text": x_title}),
         "yaxis": look.axis(range=[low, high], autorange=False, **ticks.axis(low, high)),
         "shapes": lens.bands(precisions, (low, high), "x domain", "y", look),
-        "annotations": lens.names(precisions, (low, high), "x domain", "y", text, look, curves=each),
+        "annotations": lens.names(precisions, (low, high), "x domain", "y", text, look, curves=each, corner=LEGEND),
     }
 
 

@@ -111,18 +111,20 @@ def names(
     left: bool = False,
     curves: Iterable[np.ndarray] = (),
     size: tuple[float, float] = WORDS,
+    corner: float = 0.0,
 ) -> list[dict[str, Any]]:
     """What the marks are, each at an end of its line and on the side of it where no curve runs.
 
     `curves` are those of the panel over its whole width, `size` is that of a name as a share of the panel; `left` is the
-    end that is taken where both are free. Where a curve runs through all four places, the one farthest from any is taken.
+    end that is taken where both are free, `corner` the height of a legend in the lower left. Where a curve runs through
+    all four places, the one farthest from any is taken.
     """
     marks, taken = in_sight(precisions, span), list[tuple[float, float]]()
     drawn = [spread(curve) for curve in curves if np.isfinite(curve).any()]
     placed = []
     for name, mark in marks.items():
         at_left, side = place(
-            mark, [other for other in marks.values() if other != mark], drawn, span, size, left, taken
+            mark, [other for other in marks.values() if other != mark], drawn, span, size, left, corner, taken
         )
         placed.append(
             {
@@ -141,6 +143,7 @@ def place(
     span: tuple[float, float],
     size: tuple[float, float],
     left: bool,
+    corner: float,
     taken: list[tuple[float, float]],
 ) -> tuple[bool, str]:
     """Whether a name stands at the left end of its line, and "top" where it hangs below the line; remembered in `taken`."""
@@ -152,6 +155,8 @@ def place(
             return -2 * high  # beyond the frame
         if any(low < other < top for other in others) or any(low < b and a < top for a, b in taken):
             return -high  # through another name or its line
+        if at_left and low < span[0] + corner * (span[1] - span[0]):
+            return -high  # behind the legend
         near = [curve[: round(wide * POINTS)] if at_left else curve[-round(wide * POINTS) :] for curve in curves]
         gaps = [np.maximum(low - one, one - top) for one in near]
         nearest = min((float(np.nanmin(gap)) for gap in gaps if np.isfinite(gap).any()), default=np.inf)
