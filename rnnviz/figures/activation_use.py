@@ -50,12 +50,12 @@ class ActivationUse(Choice):
     def __call__(self, results: Results, text: Text, look: Look) -> FigureDict:
         _, result = units.first(results)
         curves, cell = self.curves(result), result.experiment.cell
-        place = place_for(cell, self.place)
-        title = text(f"figure.activation_use.title.{place}", curve=name_of(result, text))
+        place, words = place_for(cell, self.place), words_for(cell, self.place)
+        title = text(f"figure.activation_use.title.{words}", curve=name_of(result, text))
         layout = look.layout(title, units.subtitle(result, self.layer, text), uirevision=f"use-{place}")
         if not len(curves["a"]):
-            return {"data": [], "layout": layout | self.axes(place, text, look)}
-        layout |= self.axes(place, text, look)
+            return {"data": [], "layout": layout | self.axes(place, words, text, look)}
+        layout |= self.axes(place, words, text, look)
         layout["annotations"] = [*layout["annotations"], *self.beyond(result, text, look)]
         layout["xaxis"] = {**layout["xaxis"], "range": reach_range(curves["a"]), "autorange": False}
         x, colour = packed(curves["a"]), look.colour(cell.kind)
@@ -80,11 +80,11 @@ class ActivationUse(Choice):
             "showlegend": False, "hovertemplate": "%{x:.3g}: %{y:.2%}<extra></extra>",
         }  # fmt: skip
 
-    def axes(self, place: str, text: Text, look: Look) -> dict[str, Any]:
+    def axes(self, place: str, words: str, text: Text, look: Look) -> dict[str, Any]:
         symbol, plain = SYMBOLS[place], {"showgrid": True, "nticks": 4}
         names = (("y3", f"φ({symbol})"), ("y2", f"φ′({symbol})"), ("y", text("figure.activation_use.fraction")))
         return {
-            "xaxis": look.axis(title={"text": text(f"figure.activation_use.x.{place}")}, anchor="y"),
+            "xaxis": look.axis(title={"text": text(f"figure.activation_use.x.{words}")}, anchor="y"),
             "yaxis": look.axis(domain=[0, 0.4], tickformat=".2~%", rangemode="tozero", **plain),
             "yaxis2": look.axis(domain=[0.5, 0.7], rangemode="tozero", **plain),
             "yaxis3": look.axis(domain=[0.8, 1], zeroline=True, zerolinecolor=look.lines, **plain),
@@ -119,7 +119,7 @@ class ActivationUse(Choice):
         values = {name: fraction_in_words(totals[name]) for name in ("dead", "saturated", "dead_units")}
         return text(
             f"sentence.activation.{sides(cell)}", curve=name_of(result, text), **values,
-            received=text(f"figure.activation_use.received.{place_for(cell, self.place)}"),
+            received=text(f"figure.activation_use.received.{words_for(cell, self.place)}"),
             mean=f"{totals['mean_slope']:.2g}", gamma=f"{gamma(result):g}",
         )  # fmt: skip
 
@@ -134,7 +134,7 @@ class ActivationUse(Choice):
                 rows.append(
                     {
                         text("table.layer"): str(layer),
-                        text("table.place"): text(f"option.place.{place}.label"),
+                        text("table.place"): text(f"figure.activation_use.place.{words_for(cell, place)}"),
                         text("table.dead"): f"{fraction_in_words(totals['dead'])} %",
                         text("table.saturated_slope"): f"{fraction_in_words(totals['saturated'])} %",
                         text("table.mean_slope"): f"{totals['mean_slope']:.4g}",
@@ -154,6 +154,11 @@ class ActivationUse(Choice):
 def place_for(cell: Cell, asked: str) -> str:
     """The place that was asked for if the cell squashes there, else the candidate."""
     return asked if asked in places_of(cell) else "candidate"
+
+
+def words_for(cell: Cell, asked: str) -> str:
+    """The place by its name in the texts: what a cell without gates squashes is no candidate, it is the state."""
+    return place_for(cell, asked) if cell.keeping_gate else "state"
 
 
 def sides(cell: Cell) -> str:

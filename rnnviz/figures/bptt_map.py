@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import lens, units
+from rnnviz.figures import lens, ticks, units
 from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
 from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import Look
@@ -57,9 +57,11 @@ class BpttMap(Choice):
         if len(steps):
             traces.append(self.curve(result, steps, norms, look))
         frame = look.layout(title, units.of_example(result, None, text), uirevision="map")
-        return {"data": traces, "layout": frame | self.axes(steps, (low, high), text, look)}
+        return {"data": traces, "layout": frame | self.axes(steps, norms, (low, high), text, look)}
 
-    def axes(self, steps: np.ndarray, span: tuple[float, float], text: Text, look: Look) -> dict[str, Any]:
+    def axes(
+        self, steps: np.ndarray, norms: np.ndarray, span: tuple[float, float], text: Text, look: Look
+    ) -> dict[str, Any]:
         ends = [0.5, float(steps[-1]) + 0.5] if len(steps) else [0.5, 1.5]
         room = 0.08 * (span[1] - span[0])
         shared = {"range": ends, "autorange": False, "showgrid": False}
@@ -67,13 +69,15 @@ class BpttMap(Choice):
             "xaxis": look.axis(**shared, anchor="y"),
             "yaxis": look.axis(**shared, domain=[0.42, 1], title={"text": text("figure.bptt_map.loss")}),
             "xaxis2": look.axis(anchor="y2", matches="x", showgrid=False, title={"text": text("figure.bptt_map.state")}),
-            "yaxis2": look.axis(domain=[0, 0.26], tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", nticks=5,
-                                range=[span[0] - room, span[1] + room], autorange=False),
+            "yaxis2": look.axis(domain=[0, 0.26], nticks=5, range=[span[0] - room, span[1] + room],
+                                autorange=False, **ticks.axis(span[0] - room, span[1] + room)),
         }  # fmt: skip
         reach = (span[0] - room, span[1] + room)
-        return axes | (self.below(steps, reach, text, look) if len(steps) else {})
+        return axes | (self.below(steps, norms, reach, text, look) if len(steps) else {})
 
-    def below(self, steps: np.ndarray, span: tuple[float, float], text: Text, look: Look) -> dict[str, Any]:
+    def below(
+        self, steps: np.ndarray, norms: np.ndarray, span: tuple[float, float], text: Text, look: Look
+    ) -> dict[str, Any]:
         """The veil and the name of the row, and what the browser needs to put another row in its place."""
         at, words = self.row(steps), text("figure.bptt_map.row", time="|").split("|")
         step = int(steps[at])
@@ -85,7 +89,7 @@ class BpttMap(Choice):
         row = {"map": 0, "curve": 2 if self.truncation_length < steps[-1] else 1, "at": at, "label": 0, "cut": 0,
                "words": words, "truncation": self.truncation_length}  # fmt: skip
         marks = lens.bands(self.precisions, span, "x2 domain", "y2", look)
-        names = lens.names(self.precisions, span, "x2 domain", "y2", text, look)
+        names = lens.names(self.precisions, span, "x2 domain", "y2", text, look, curves=[norms[at]], size=lens.SMALL)
         return {"shapes": [veil, *marks], "annotations": [name, *names], "meta": {"row": row}}
 
     def curve(self, result: Result, steps: np.ndarray, norms: np.ndarray, look: Look) -> dict[str, Any]:
@@ -99,15 +103,13 @@ class BpttMap(Choice):
     def map(
         self, steps: np.ndarray, norms: np.ndarray, span: tuple[float, float], text: Text, look: Look
     ) -> dict[str, Any]:
-        ticks = [float(tick) for tick in np.linspace(*span, 5).round(1)]
         hover = f"{text('figure.bptt_map.hover')}<br>10<sup>%{{z:.2f}}</sup><extra></extra>"
         return {
             "type": "heatmap", "x": packed(steps), "y": packed(steps),
             "z": packed(np.where(np.isfinite(norms), norms, np.nan)),
             "zmin": span[0], "zmax": span[1], "colorscale": look.sequential, "zsmooth": False, "hovertemplate": hover,
             "hoverongaps": False,
-            "colorbar": {"thickness": 14, "outlinewidth": 0, "len": 0.58, "y": 1, "yanchor": "top", "tickvals": ticks,
-                         "ticktext": [f"10<sup>{tick:g}</sup>".replace("-", "−") for tick in ticks]},
+            "colorbar": {"thickness": 14, "outlinewidth": 0, "len": 0.58, "y": 1, "yanchor": "top", **ticks.bar(*span)},
         }  # fmt: skip
 
     def cut(self, steps: np.ndarray, text: Text, look: Look) -> dict[str, Any]:

@@ -75,7 +75,9 @@ class ConditionNumber(Choice):
         place = {"xref": "x domain", "yref": "y"}
         stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
         for k, (at, dtype) in enumerate(inside):  # their names side by side: the lines lie close together
-            layout["shapes"].append({"type": "line", **place, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": stroke})
+            layout["shapes"].append(
+                {"type": "line", **place, "x0": 0, "x1": 1, "y0": at, "y1": at, "line": stroke, "layer": "below"}
+            )
             layout["annotations"].append(
                 {**place, "x": 0.99 - 0.24 * k, "xanchor": "right", "y": at, "yanchor": "bottom", "showarrow": False,
                  "text": text("figure.condition_number.roundoff", dtype=dtype),

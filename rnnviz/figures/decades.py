@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnviz.figures import lens
+from rnnviz.figures import lens, ticks
 from rnnviz.figures.figure import packed
 from rnnviz.figures.gradient_flow import thinned
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
 
+LEGEND = 0.35  # of the axis: the height of the legend in its corner
 LEAST = -1e5  # decades; an exact zero is drawn as a gap
 
 
@@ -24,12 +25,19 @@ def line(x: np.ndarray, y: np.ndarray, **rest: Any) -> dict[str, Any]:
 
 
 def decade_axes(
-    curves: Iterable[np.ndarray], x_title: str, text: Text, look: Look, precisions: str = "none"
+    curves: Iterable[np.ndarray],
+    x_title: str,
+    text: Text,
+    look: Look,
+    precisions: str = "none",
+    along: int = -1,
 ) -> dict[str, Any]:
     """A y axis of powers of ten that holds all curves and 10⁰, with the marks of the precision lens that come into sight.
 
-    Never so narrow that noise fills the screen.
+    Never so narrow that noise fills the screen. `along` is the axis of an array of several curves that runs along x.
     """
+    curves = list(curves)
+    each = [one for y in curves if y.size for one in np.moveaxis(y, along, -1).reshape(-1, y.shape[along])]
     finite = np.concatenate(
         [np.empty(0), *(np.ravel(y)[np.isfinite(np.ravel(y)) & (np.ravel(y) > LEAST)] for y in curves)]
     )
@@ -38,11 +46,9 @@ def decade_axes(
     low, high = float(low - room), float(high + room)
     return {
         "xaxis": look.axis(title={"text": x_title}),
-        "yaxis": look.axis(
-            tickprefix="10<sup>", ticksuffix="</sup>", tickformat=".3~f", range=[low, high], autorange=False
-        ),
+        "yaxis": look.axis(range=[low, high], autorange=False, **ticks.axis(low, high)),
         "shapes": lens.bands(precisions, (low, high), "x domain", "y", look),
-        "annotations": lens.names(precisions, (low, high), "x domain", "y", text, look),
+        "annotations": lens.names(precisions, (low, high), "x domain", "y", text, look, curves=each, corner=LEGEND),
     }
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from rnnviz.choice import Choice
-from rnnviz.figures import lens, rounded
+from rnnviz.figures import lens, rounded, ticks
 from rnnviz.figures.figure import FigureDict, Result, Results, computed_for, packed
 from rnnviz.figures.lens import PrecisionsName
 from rnnviz.figures.look import ACTIVATION_DASHES, Look
@@ -20,6 +20,7 @@ from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 MOST_POINTS = 1_500  # more than a screen has columns; longer curves are thinned, their ends kept
+GAP = 0.024  # on each side between two panels: the numbers at their ends, "100" and "0", must not become one
 BOUND_DASHES = {"step_norms": "dot", "pascanu": "dash", "spectral_radius": "dashdot"}
 
 
@@ -288,13 +289,9 @@ class Drawing:
         return self.text(f"figure.gradient_flow.x.{self.view.quantity}")
 
     def y_axis(self, **rest: Any) -> dict[str, Any]:
-        powers = (
-            {"tickprefix": "10<sup>", "ticksuffix": "</sup>", "tickformat": ".3~f"}
-            if self.log
-            else {"tickformat": ".3~g"}
-        )
         low, high = self.y_range
-        return {**self.look.axis(**powers), "range": [low, high], "autorange": False, **rest}
+        named = ticks.axis(low, high) if self.log else ticks.LINEAR
+        return {**self.look.axis(**named), "range": [low, high], "autorange": False, **rest}
 
     @cached_property
     def y_range(self) -> tuple[float, float]:
@@ -320,7 +317,18 @@ class Drawing:
         if not self.log:
             return []
         left = self.view.quantity == "jacobian"
-        return lens.names(self.view.precisions, self.y_range, x, y, self.text, self.look, left=left)
+        results, size = list(self.results.values()), lens.WORDS
+        if self.view.arrangement == "grid":  # named in the first panel
+            results, size = results[:1], lens.SMALL
+        return lens.names(
+            self.view.precisions, self.y_range, x, y, self.text, self.look, left=left, size=size,
+            curves=[y for result in results for y in self.drawn(result)],
+        )  # fmt: skip
+
+    def drawn(self, result: Result) -> list[np.ndarray]:
+        """The curves of one network, over the whole width of their panel."""
+        bounds = result.data.variables["jacobian_bounds"].values if self.view.draws_bounds else ()
+        return [self.points(result)[1], *bounds]
 
     # — the grid: rows are cells, columns activations, all panels on one scale —
 
@@ -332,7 +340,15 @@ class Drawing:
     def grid_axes(self) -> dict[str, Any]:
         layout: dict[str, Any] = {"shapes": [], "annotations": [self.y_name()]}
         layout["margin"] = {"l": 84, "r": 16, "t": 104, "b": 90}
-        layout["legend"] = {"orientation": "h", "y": -0.08, "yanchor": "top", "x": 0, "font": {"size": 15}}
+        # Measured from the picture's lower edge: the title of the x axis hangs from the panels, however high they are.
+        layout["legend"] = {
+            "orientation": "h",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "font": {"size": 15},
+        }
         rows, columns = len(self.cells), len(self.columns)
         for r, cell in enumerate(self.cells):
             for c, activation in enumerate(self.columns):
@@ -345,7 +361,7 @@ class Drawing:
         (r, rows), (c, columns) = row, column
         axes = self.axes_of(cell, activation)
         x, y = axes["xaxis"], axes["yaxis"]
-        left, right = c / columns + 0.012 * (c > 0), (c + 1) / columns - 0.012 * (c < columns - 1)
+        left, right = c / columns + GAP * (c > 0), (c + 1) / columns - GAP * (c < columns - 1)
         top, bottom = 1 - r / rows - 0.02 * (r > 0), 1 - (r + 1) / rows + 0.02 * (r < rows - 1)
         layout[x.replace("x", "xaxis")] = self.look.axis(
             domain=[left, right], anchor=y, matches=None if (r, c) == (0, 0) else "x", showticklabels=r == rows - 1,

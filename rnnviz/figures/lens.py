@@ -6,7 +6,7 @@ it is 0. A norm is never smaller than its largest entry, so where the norm is lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +16,9 @@ from rnnviz.precision import PRECISIONS
 from rnnviz.text import Text
 
 PrecisionsName = Literal["none", "common", "float16", "bfloat16", "float32", "float64", "all"]
-CLOSE = 0.08  # of an axis: less than the height of a line of words, in the smallest panel
+WORDS = (0.44, 0.07)  # width and height of a name, as shares of a panel: the width is that on a phone
+SMALL = (0.55, 0.16)  # the same of a small panel
+POINTS = 200  # of every curve, to see where it runs
 
 
 def chosen(precisions: str) -> tuple[str, ...]:
@@ -94,28 +96,79 @@ def bands(precisions: str, span: tuple[float, float], x: str, y: str, look: Look
              "fillcolor": look.faint(look.alarm, 0.09), "layer": "below"}
         )  # fmt: skip
         stroke = {"color": look.alarm, "width": 1.5, "dash": "dot"}
-        shapes.append({"type": "line", **place, "y0": least, "y1": least, "line": stroke})
+        shapes.append({"type": "line", **place, "y0": least, "y1": least, "line": stroke, "layer": "below"})
     return shapes
 
 
 def names(
-    precisions: str, span: tuple[float, float], x: str, y: str, text: Text, look: Look, *, left: bool = False
+    precisions: str,
+    span: tuple[float, float],
+    x: str,
+    y: str,
+    text: Text,
+    look: Look,
+    *,
+    left: bool = False,
+    curves: Iterable[np.ndarray] = (),
+    size: tuple[float, float] = WORDS,
+    corner: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """What the marks are, at the side on which the curves are high and so away from them."""
-    marks = in_sight(precisions, span)
-    return [
-        {
-            "xref": x, "x": 0.01 if left else 0.99, "xanchor": "left" if left else "right", "yref": y, "y": mark,
-            "yanchor": side, "showarrow": False, "font": {"size": 13, "color": look.alarm},
-            "text": text("lens.floor" if mark == PRECISIONS[name].least else "lens.below_normal", dtype=name),
-            "bgcolor": look.faint(look.paper, 0.7),
-        }
-        for (name, mark), side in zip(marks.items(), sides(list(marks.values()), span), strict=True)
-    ]  # fmt: skip
+    """What the marks are, each at an end of its line and on the side of it where no curve runs.
+
+    `curves` are those of the panel over its whole width, `size` is that of a name as a share of the panel; `left` is the
+    end that is taken where both are free, `corner` the height of a legend in the lower left. Where a curve runs through
+    all four places, the one farthest from any is taken.
+    """
+    marks, taken = in_sight(precisions, span), list[tuple[float, float]]()
+    drawn = [spread(curve) for curve in curves if np.isfinite(curve).any()]
+    placed = []
+    for name, mark in marks.items():
+        at_left, side = place(
+            mark, [other for other in marks.values() if other != mark], drawn, span, size, left, corner, taken
+        )
+        placed.append(
+            {
+                "xref": x, "x": 0.01 if at_left else 0.99, "xanchor": "left" if at_left else "right", "yref": y, "y": mark,
+                "yanchor": side, "showarrow": False, "font": {"size": 13, "color": look.alarm},
+                "text": text("lens.floor" if mark == PRECISIONS[name].least else "lens.below_normal", dtype=name),
+            }
+        )  # fmt: skip
+    return placed
 
 
-def sides(marks: Sequence[float], span: tuple[float, float]) -> list[str]:
-    """Each name hangs below its line; it stands on the line where the name of the next lower one is close."""
-    close = CLOSE * (span[1] - span[0])
-    below = [*marks, -np.inf][1:]
-    return ["bottom" if y - lower < close else "top" for y, lower in zip(marks, below, strict=True)]
+def place(
+    mark: float,
+    others: Sequence[float],
+    curves: Sequence[np.ndarray],
+    span: tuple[float, float],
+    size: tuple[float, float],
+    left: bool,
+    corner: float,
+    taken: list[tuple[float, float]],
+) -> tuple[bool, str]:
+    """Whether a name stands at the left end of its line, and "top" where it hangs below the line; remembered in `taken`."""
+    wide, high = size[0], size[1] * (span[1] - span[0])
+
+    def room(at_left: bool, side: str) -> float:
+        low, top = (mark - high, mark) if side == "top" else (mark, mark + high)
+        if low < span[0] or top > span[1]:
+            return -2 * high  # beyond the frame
+        if any(low < other < top for other in others) or any(low < b and a < top for a, b in taken):
+            return -high  # through another name or its line
+        if at_left and low < span[0] + corner * (span[1] - span[0]):
+            return -high  # behind the legend
+        near = [curve[: round(wide * POINTS)] if at_left else curve[-round(wide * POINTS) :] for curve in curves]
+        gaps = [np.maximum(low - one, one - top) for one in near]
+        nearest = min((float(np.nanmin(gap)) for gap in gaps if np.isfinite(gap).any()), default=np.inf)
+        return min(nearest, 0.5 * high)  # farther is no better
+
+    found = [(at_left, side) for at_left in (left, not left) for side in ("top", "bottom")]
+    best = max(found, key=lambda one: room(*one))
+    taken.append((mark - high, mark) if best[1] == "top" else (mark, mark + high))
+    return best
+
+
+def spread(curve: np.ndarray) -> np.ndarray:
+    """As many points for every curve, also between its own: a steep one runs through a name without a point in it."""
+    at = np.linspace(0, len(curve) - 1, POINTS)
+    return np.interp(at, np.arange(len(curve)), np.where(np.isfinite(curve), curve, np.nan))

@@ -201,7 +201,8 @@ class PhaseDiagram(Choice):
         if self.parameters.across.name != "gain":
             return
         if not len(rows):
-            yield text("sentence.phase_diagram.no_border")
+            if not found.of_state("waiting"):  # a row that is not full may cross it yet
+                yield text("sentence.phase_diagram.no_border")
             return
         both = rows[np.isfinite(theory[rows])]
         chosen = both if len(both) else rows

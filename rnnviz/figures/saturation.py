@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rnnviz.choice import Choice
 from rnnviz.figures import units
-from rnnviz.figures.activation_use import PlaceName, fraction_in_words, place_for, sides, totals_of
+from rnnviz.figures.activation_use import PlaceName, fraction_in_words, place_for, sides, totals_of, words_for
 from rnnviz.figures.figure import FigureDict, Result, Results, computed_for, packed
 from rnnviz.figures.look import Look
 from rnnviz.figures.survival import name_of
@@ -53,7 +53,7 @@ class Saturation(Choice):
                      "line": {"color": colours[name], "width": 2.2, "dash": DASHES[layer % len(DASHES)]},
                      "hovertemplate": f"{label}<br>t = %{{x}}: %{{y:.2%}}<extra></extra>"}
                 )  # fmt: skip
-        title = text(f"figure.saturation.title.{place_for(cell, self.place)}", curve=name_of(result, text))
+        title = text(f"figure.saturation.title.{words_for(cell, self.place)}", curve=name_of(result, text))
         layout = look.layout(title, self.subtitle(result, text), uirevision="saturation")
         return {"data": traces, "layout": layout | self.axes(result, text, look)}
 

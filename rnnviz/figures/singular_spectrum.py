@@ -68,7 +68,9 @@ class SingularSpectrum(Choice):
         return {
             "data": traces,
             "layout": frame
-            | decades.decade_axes([spectrum], text("figure.gradient_flow.x.jacobian"), text, look, self.precisions)
+            | decades.decade_axes(
+                [spectrum], text("figure.gradient_flow.x.jacobian"), text, look, self.precisions, along=0
+            )
             | {"legend": decades.legend(look)},
         }
 

@@ -56,8 +56,9 @@ class StepEigenvalues(Choice):
         step, weight = self.of_step(result), self.of_weight(result)
         colour, t = look.colour(result.experiment.cell.kind), units.step_at(result, self.time)
         hollow = {"size": 9, "color": look.faint(colour, 0.0), "line": {"color": look.muted, "width": 1.4}}
+        which = "weight" if result.experiment.cell.keeping_gate else "whole_weight"
         traces = [
-            self.marks(weight, text("figure.step_eigenvalues.weight"), hollow),
+            self.marks(weight, text(f"figure.step_eigenvalues.{which}"), hollow),
             self.marks(step, text("figure.step_eigenvalues.step", time=t), {"size": 7, "color": colour}),
         ]
         title = text("figure.step_eigenvalues.title", curve=name_of(result, text), time=t)
@@ -83,7 +84,7 @@ class StepEigenvalues(Choice):
                                autorange=False, scaleanchor="x"),
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 14}},
             "shapes": [
-                {"type": "circle", "xref": "x", "yref": "y", "x0": -r, "y0": -r, "x1": r, "y1": r,
+                {"type": "circle", "xref": "x", "yref": "y", "x0": -r, "y0": -r, "x1": r, "y1": r, "layer": "below",
                  "line": {"color": look.ink, "width": 1.2, "dash": dash}}
                 for r, dash, _ in circles
             ],
@@ -115,7 +116,9 @@ class StepEigenvalues(Choice):
             return pd.DataFrame()
         of = {f"J, t = {units.step_at(result, self.time)}": step}
         for gate in map(str, weight["gate_name"].values):
-            of[f"W_hh: {text(f'option.variable.{gate}.label')}"] = weight.sel(gate_name=gate).values[:, 0]
+            of[f"W_hh: {units.gate_in_words(result.experiment.cell, 'variable', gate, text)}"] = weight.sel(
+                gate_name=gate
+            ).values[:, 0]
         return pd.DataFrame([{text("table.matrix"): name} | self.row(one) for name, one in of.items()])
 
     def row(self, spectrum: np.ndarray) -> dict[str, str]:

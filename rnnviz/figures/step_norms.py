@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rnnviz.choice import Choice, Range
 from rnnviz.diagnostics.diagnostic import evenly
-from rnnviz.figures import decades, units
+from rnnviz.figures import decades, ticks, units
 from rnnviz.figures.figure import FigureDict, Result, Results, packed, power_of_ten
 from rnnviz.figures.look import Look
 from rnnviz.figures.step_eigenvalues import ratio
@@ -71,13 +71,14 @@ class StepNorms(Choice):
     def axes(
         self, result: Result, norm: np.ndarray, radius: np.ndarray, chosen: np.ndarray, text: Text, look: Look
     ) -> dict[str, Any]:
-        t, powers = units.step_at(result, self.time), {"tickprefix": "10<sup>", "ticksuffix": "</sup>"}
-        shared = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": look.lines, "width": 2}}
+        t, above, below = units.step_at(result, self.time), span(norm, radius), span(chosen)
+        shared = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
+                  "line": {"color": look.lines, "width": 2}}  # fmt: skip
         return {
             "xaxis": look.axis(title={"text": text("figure.units.time")}, anchor="y"),
-            "yaxis": look.axis(domain=[0.6, 1], range=span(norm, radius), autorange=False, tickformat=".3~f", **powers),
+            "yaxis": look.axis(domain=[0.6, 1], range=above, autorange=False, **ticks.axis(*above)),
             "xaxis2": look.axis(title={"text": text("figure.step_norms.number", time=t)}, anchor="y2"),
-            "yaxis2": look.axis(domain=[0, 0.36], range=span(chosen), autorange=False, tickformat=".3~f", **powers),
+            "yaxis2": look.axis(domain=[0, 0.36], range=below, autorange=False, **ticks.axis(*below)),
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 14}},
             "shapes": [shared | {"xref": "x domain", "yref": "y"}, shared | {"xref": "x2 domain", "yref": "y2"}],
         }  # fmt: skip

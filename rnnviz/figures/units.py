@@ -41,6 +41,11 @@ def layer_index(cell: Cell, asked: int) -> int:
     return min(asked, cell.layers) - 1
 
 
+def gate_in_words(cell: Cell, option: str, gate: str, text: Text) -> str:
+    """The name of a gate's rows; a cell without gates has nothing that is only a candidate: its rows make the state."""
+    return text("figure.units.state") if len(cell.gate_names) == 1 else text(f"option.{option}.{gate}.label")
+
+
 def is_gate(variable: str) -> bool:
     return variable.endswith("_gate")
 

@@ -61,9 +61,10 @@ class WeightBlocks(Choice):
         }  # fmt: skip
 
     def axes(self, result: Result, text: Text, look: Look) -> dict[str, Any]:
-        gates, ticks = result.experiment.cell.gate_names[::-1], [0, -2, -4, -6, -8]
+        cell, ticks = result.experiment.cell, [0, -2, -4, -6, -8]
+        gates = cell.gate_names[::-1]
         named = {"type": "category", "showgrid": False, "tickvals": [*range(len(gates))],
-                 "ticktext": [text(f"option.block.{gate}.label") for gate in gates]}  # fmt: skip
+                 "ticktext": [units.gate_in_words(cell, "block", gate, text) for gate in gates]}  # fmt: skip
         names = [
             {"xref": "x domain", "x": 0, "xanchor": "left", "yref": f"{axis} domain", "y": 1, "yanchor": "bottom",
              "showarrow": False, "text": where, "font": {"size": 15}}
@@ -112,7 +113,7 @@ class WeightBlocks(Choice):
         rows = [
             {
                 text("table.matrix"): shares.IN_SENTENCES[matrix],
-                text("table.rows"): text(f"option.block.{gate}.label"),
+                text("table.rows"): units.gate_in_words(result.experiment.cell, "block", gate, text),
                 text("table.part"): f"{100 * part:.3g} %",
             }
             for matrix in shares.IN_SENTENCES

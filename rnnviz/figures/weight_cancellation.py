@@ -73,7 +73,7 @@ class WeightCancellation(shares.OfMatrix):
                     rows.append(
                         {
                             text("table.matrix"): shares.IN_SENTENCES[matrix],
-                            text("table.rows"): text(f"option.block.{block}.label"),
+                            text("table.rows"): units.gate_in_words(result.experiment.cell, "block", block, text),
                             text("table.sum_of_norms"): power_of_ten(float(curves["tail_of_sizes"][0])),
                             text("table.norm_of_sum"): power_of_ten(shares.norm_of(curves)),
                             text("table.left"): f"{in_percent(left(curves))} %",

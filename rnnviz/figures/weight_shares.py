@@ -84,7 +84,7 @@ class WeightShares(shares.OfMatrix):
         span = [0.5, max(time, default=1) + 0.5]  # dots would ask for room beside them
         at = ROUNDOFF[dtype]
         floor = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y2", "y0": at, "y1": at,
-                 "line": {"color": look.alarm, "width": 1.5, "dash": "dot"}}  # fmt: skip
+                 "layer": "below", "line": {"color": look.alarm, "width": 1.5, "dash": "dot"}}  # fmt: skip
         words = {"xref": "x domain", "x": 0.01, "xanchor": "left", "yref": "y2", "y": at, "yanchor": "bottom",
                  "showarrow": False, "font": {"size": 13, "color": look.alarm},
                  "text": text("figure.weight_shares.roundoff", dtype=dtype)}  # fmt: skip
@@ -128,7 +128,7 @@ class WeightShares(shares.OfMatrix):
                 seen = Seen.of(curves, shares.time_of(result))
                 rows.append(
                     {
-                        text("table.rows"): text(f"option.block.{block}.label"),
+                        text("table.rows"): units.gate_in_words(result.experiment.cell, "block", block, text),
                         text("table.norm"): power_of_ten(shares.norm_of(curves)),
                         text("table.most_from", percent=round(100 * MOST)): f"{seen.first}–{seen.last}",
                         text("table.largest_share"): f"{in_percent(seen.largest)} % (t = {seen.largest_at})",

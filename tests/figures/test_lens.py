@@ -132,14 +132,28 @@ def test_a_mark_is_drawn_where_it_is_in_sight_and_only_on_a_log_axis():
     assert drawn["shapes"] == []
 
 
-def test_names_that_lie_close_stand_above_and_below():
-    marks = [PRECISIONS[name].least for name in ("float16", "float32")]
-    assert lens.sides(marks, (-60.0, 5.0)) == ["top", "top"]
-    assert lens.sides(marks, (-1200.0, 50.0)) == ["bottom", "top"]
-    assert lens.sides([], (-1.0, 1.0)) == []
+def placed(span, curve, precisions="common"):
+    notes = lens.names(precisions, span, "x domain", "y", Text(), Look(), curves=[np.asarray(curve, float)])
+    return [(note["xanchor"], note["yanchor"]) for note in notes]
 
 
-# — the backward pass in a format —
+def test_a_name_stands_where_no_curve_runs():
+    span, low = (-60.0, 5.0), PRECISIONS["float16"].least
+    assert placed(span, np.zeros(100)) == [("right", "top")] * 2
+    assert placed(span, np.linspace(-60, 0, 100)) == [
+        ("left", "top"),
+        ("right", "top"),
+    ]  # through the first on the right
+    assert placed(span, np.full(100, low - 1)) == [("right", "bottom"), ("right", "top")]
+    assert placed(span, [0.0, np.nan, -np.inf]) == [("right", "top")] * 2
+    assert not any("bgcolor" in note for note in lens.names("all", span, "x", "y", Text(), Look()))
+
+
+def test_no_name_leaves_the_frame_or_stands_in_another():
+    low = PRECISIONS["float16"].least
+    assert placed((low - 0.1, 1.0), np.zeros(9), "float16") == [("right", "bottom")]  # below it is the axis
+    assert placed((-1200.0, 150.0), np.zeros(9)) == [("right", "bottom"), ("right", "top")]
+    assert placed((-1.0, 1.0), np.zeros(9)) == []
 
 
 def drawn_states(results: dict[str, Result], precision: str) -> dict[str, np.ndarray]:

@@ -155,7 +155,8 @@ class GradientFilm(Choice):
             # The formats come last: the browser moves what stands before them by its place.
             "shapes": [*self.marks(film, look), *lens.bands(PRECISIONS, film.span, "x2 domain", "y2", look)],
             "annotations": [*self.names(film, text, look),
-                            *lens.names(PRECISIONS, film.span, "x2 domain", "y2", text, look, left=True)],
+                            *lens.names(PRECISIONS, film.span, "x2 domain", "y2", text, look, left=True,
+                                        curves=film.profiles[film.place], size=lens.SMALL)],
         }  # fmt: skip
 
     def marks(self, film: Film, look: Look) -> list[dict[str, Any]]:

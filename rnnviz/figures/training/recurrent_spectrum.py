@@ -13,7 +13,7 @@ from rnnviz.figures.figure import Result, Results
 from rnnviz.figures.training.over_updates import OverUpdates
 from rnnviz.figures.training.panels import Line, Panel, Reference
 from rnnviz.figures.training.runs import Arm, Curve, arms, over_snapshots
-from rnnviz.figures.units import layer_index
+from rnnviz.figures.units import gate_in_words, layer_index
 from rnnviz.text import Text
 
 GateName = Literal["input_gate", "forget_gate", "candidate", "output_gate", "reset_gate", "update_gate"]
@@ -54,9 +54,12 @@ class RecurrentSpectrum(OverUpdates):
         return run.data[name].sel(gate_name=gate).values[:, layer_index(run.experiment.cell, self.layer)]
 
     def title(self, found: list[Arm], text: Text) -> str:
-        gates = list(dict.fromkeys(gate_for(arm.runs[0], self.gate) for arm in found))
-        blocks = ", ".join(text(f"option.gate.{gate}.label") for gate in gates)
-        return text("figure.recurrent_spectrum.title", blocks=blocks)
+        blocks = dict.fromkeys(self.block(arm.runs[0], text) for arm in found)
+        return text("figure.recurrent_spectrum.title", blocks=", ".join(blocks))
+
+    def block(self, run: Result, text: Text) -> str:
+        """The name of the rows of W_hh that are shown."""
+        return gate_in_words(run.experiment.cell, "gate", gate_for(run, self.gate), text)
 
     def ends(self, run: Result, name: str) -> tuple[float, float]:
         """The first value that is known and the last."""
@@ -89,7 +92,7 @@ class RecurrentSpectrum(OverUpdates):
                     {
                         text("table.curve"): arm.name,
                         text("parameter.seed.label"): str(run.experiment.seed),
-                        text("parameter.gate.label"): text(f"option.gate.{gate_for(run, self.gate)}.label"),
+                        text("parameter.gate.label"): self.block(run, text),
                         f"ρ, {text('table.first')}": short(radius[0]),
                         f"ρ, {text('table.last')}": short(radius[1]),
                         f"σ₁, {text('table.first')}": short(norm[0]),

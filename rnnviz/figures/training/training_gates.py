@@ -14,7 +14,7 @@ from rnnviz.figures.training.over_updates import OverUpdates
 from rnnviz.figures.training.panels import Line, Panel
 from rnnviz.figures.training.recurrent_spectrum import short
 from rnnviz.figures.training.runs import Arm, arm_at, arms, over_snapshots
-from rnnviz.figures.units import layer_index
+from rnnviz.figures.units import gate_in_words, layer_index
 from rnnviz.text import Text
 
 DASHES = {"input_gate": "dash", "forget_gate": "solid", "output_gate": "dashdot", "candidate": "dot", "reset_gate": "dash",
@@ -36,7 +36,9 @@ class TrainingGates(OverUpdates):
         if not found:
             return []
         arm = arm_at(found, self.arm)
-        names = {gate: text(f"option.gate.{gate}.label") for gate in arm.experiment.cell.gate_names}
+        names = {
+            gate: gate_in_words(arm.experiment.cell, "gate", gate, text) for gate in arm.experiment.cell.gate_names
+        }
 
         def lines(name: str, legend: bool) -> list[Line]:
             return [
@@ -59,7 +61,9 @@ class TrainingGates(OverUpdates):
         return run.data[name].sel(gate_name=gate).values[:, layer_index(run.experiment.cell, self.layer)]
 
     def title(self, found: list[Arm], text: Text) -> str:
-        return text("figure.training_gates.title", curve=arm_at(found, self.arm).name if found else "")
+        arm = arm_at(found, self.arm) if found else None
+        title = "title" if arm is None or arm.experiment.cell.keeping_gate else "state_title"
+        return text(f"figure.training_gates.{title}", curve=arm.name if arm else "")
 
     def ends(self, arm: Arm, name: str, gate: str) -> tuple[float, float]:
         """At the first snapshot and at the last: the median over the seeds."""
@@ -82,11 +86,11 @@ class TrainingGates(OverUpdates):
             return text("sentence.training.not_yet")
         facts = {
             "curve": arm.name,
-            "gate": text(f"option.gate.{gate}.label"),
+            "gate": gate_in_words(cell, "gate", gate, text),
             "first": short(first),
             "last": short(last),
         }
-        saturated = {"worst": text(f"option.gate.{worst}.label"), "fraction": f"{100 * stuck[worst]:.3g}"}
+        saturated = {"worst": gate_in_words(cell, "gate", worst, text), "fraction": f"{100 * stuck[worst]:.3g}"}
         return (
             f"{text('sentence.training_gates.mean', **facts)} {text('sentence.training_gates.saturated', **saturated)}"
         )
@@ -99,7 +103,9 @@ class TrainingGates(OverUpdates):
             mean, stuck = (self.ends(arm_at(found, self.arm), name, gate) for name in ("gate_mean", "gate_saturation"))
             rows.append(
                 {
-                    text("parameter.gate.label"): text(f"option.gate.{gate}.label"),
+                    text("parameter.gate.label"): gate_in_words(
+                        arm_at(found, self.arm).experiment.cell, "gate", gate, text
+                    ),
                     f"{text('table.mean')}, {text('table.first')}": short(mean[0]),
                     f"{text('table.mean')}, {text('table.last')}": short(mean[1]),
                     f"{text('table.saturated')}, {text('table.first')}": percent(stuck[0]),

@@ -19,6 +19,7 @@ def view_controls(record: GradientFlowPage, control: Controls) -> None:
 
 def sections(record: GradientFlowPage) -> Sections:
     time, precisions = record.time, record.view.precisions
+    lens = "lens_note" if record.cell.keeping_gate else "lens_whole_note"
     return {
         "paths": [Panel(JacobianPaths(precisions=precisions), 460, "alt.gradient_flow", "page.jacobians.paths_note")],
         "spectrum": [
@@ -26,7 +27,7 @@ def sections(record: GradientFlowPage) -> Sections:
             Panel(ConditionNumber(precisions=precisions), 400, "alt.gradient_flow", "page.jacobians.condition_note"),
         ],
         "lens": [
-            Panel(StepEigenvalues(time=time), 560, "alt.scatter", "page.jacobians.lens_note"),
+            Panel(StepEigenvalues(time=time), 560, "alt.scatter", f"page.jacobians.{lens}"),
             Panel(StepNorms(time=time), 560, "alt.gradient_flow", "page.jacobians.norms_note"),
         ],
     }
