@@ -81,7 +81,7 @@ def everything(workspace: Workspace, case: Case) -> tuple[object, torch.Tensor, 
 @torch.no_grad()
 def with_sigma(workspace: Workspace, case: Case) -> object:
     gradients, products, norms = everything(workspace, case)
-    return gradients, norms, largest_singular_values(products)
+    return gradients, norms, largest_singular_values(products, alike=True)
 
 
 def trace(experiment: Experiment) -> object:

@@ -19,7 +19,7 @@ def compute(trace: Trace) -> xr.DataArray:
     """
     if "jacobian_product" not in trace.data:
         return xr.DataArray(np.empty(0), dims="lag")
-    largest = largest_singular_values(torch.from_numpy(np.array(trace.data.jacobian_product.values)))
+    largest = largest_singular_values(torch.from_numpy(np.array(trace.data.jacobian_product.values)), alike=True)
     return xr.DataArray(trace.data.jacobian_product_log10_scale.values + largest.log10().numpy(), dims="lag")
 
 

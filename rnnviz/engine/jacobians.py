@@ -95,13 +95,15 @@ def renormalise(matrix: Array) -> int:
     return exponent
 
 
-def largest_singular_values(matrices: Tensor) -> Tensor:
-    """σ₁ of each of (…, n, m) matrices, float64. Many float32 matrices: to 1e-5 of its value; others to rounding.
+def largest_singular_values(matrices: Tensor, alike: bool = False) -> Tensor:
+    """σ₁ of each of (…, n, m) matrices, float64, to rounding; of many float32 ones that are `alike`, to 1e-5 of its value.
 
+    alike: each is largest in nearly the direction of the one after it, as products ∂s_T/∂s_t are. Of single steps, which
+    are not, the iteration takes a smaller one for the largest now and then, and its estimate of the error sees nothing.
     NaN for a matrix that is not finite.
     """
     many = matrices.reshape(-1, *matrices.shape[-2:])
-    iterate = len(many) >= MANY and many.dtype == torch.float32
+    iterate = alike and len(many) >= MANY and many.dtype == torch.float32
     values = torch.from_numpy(by_iteration(many.numpy())) if iterate else torch.full((len(many),), torch.nan).double()
     left = values.isnan()
     if left.any():
