@@ -23,7 +23,7 @@ from rnnviz.engine.passes import backward, first_overflow, forward
 from rnnviz.engine.run import log10_norm
 from rnnviz.experiment import Experiment
 from rnnviz.initializers import Gain, Identity, Orthogonal, PyTorchDefault
-from rnnviz.tasks import Noise
+from rnnviz.tasks import Adding, Noise
 
 TIME, SIZE, FEATURES, BATCH = 9, 5, 3, 4
 EXACT = 1e-12
