@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
 import unicodedata
 from collections import Counter
 from itertools import pairwise
@@ -26,7 +27,7 @@ from rnnviz.tasks import characters as source_code
 from rnnviz.tasks.characters import ALPHABET, OTHER, classes, source
 from rnnviz.tasks.copying import BLANK, GO, SYMBOLS
 from rnnviz.tasks.own_series import COLUMNS, ROWS, columns_of, numeric, read, series
-from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded
+from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded, readable
 from rnnviz.tasks.stocks import PRICES, RETURNS, returns
 from rnnviz.tasks.windows import standardised, starts
 
@@ -315,6 +316,24 @@ def test_what_is_no_text_says_why(data, reason):
     with pytest.raises(UnreadableContent) as refused:
         batch(OwnText(sha256=upload(data)))
     assert refused.value.reason == reason
+
+
+# Composing 200 kB of such a text takes ten seconds, and the time grows with the square of the length.
+@pytest.mark.parametrize("marks", ["\u0315\u0300\u05ae", "\u0f73", "\u0300"])
+def test_a_heap_of_marks_is_refused_at_once(marks):
+    data = ("first line\na" + marks * (4_900_000 // len(marks.encode()))).encode()
+    began = time.perf_counter()
+    with pytest.raises(UnreadableContent) as refused:
+        readable(data)
+    assert time.perf_counter() - began < 2  # 0.1 s alone on a machine
+    assert (refused.value.reason, refused.value.detail) == ("too_many_marks", {"row": 2, "limit": 30})
+
+
+def test_as_many_marks_as_unicode_allows_are_read():
+    text = ("e" + "\u0301\u0316" * 15 + "각\u1112\u1161\u11ab") * 300
+    assert readable(text.encode()) == unicodedata.normalize("NFC", text)
+    with pytest.raises(UnreadableContent, match="too_many_marks"):
+        readable((text + "e" + "\u0301" * 31).encode())
 
 
 @pytest.mark.parametrize("kind", [OwnText, OwnSeries])
