@@ -30,6 +30,7 @@ from rnnviz.tasks.own_series import COLUMNS, ROWS, columns_of, numeric, read, se
 from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded, readable
 from rnnviz.tasks.stocks import PRICES, RETURNS, returns
 from rnnviz.tasks.windows import standardised, starts
+from rnnviz.text import LANGUAGES, Text
 
 EVERY_TASK = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
 seeds = st.integers(0, 2**31 - 1)
@@ -437,6 +438,13 @@ def test_a_full_table_is_still_read():
     wide = csv_of(*[NUMBERS] * COLUMNS)
     assert len(columns_of(wide)) == COLUMNS
     assert len(numeric(read(b"1\n" * ROWS))["1"]) == ROWS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_limits_of_a_table_are_said_where_it_is_uploaded(language):
+    words = Text(language)("page.upload_series_help")
+    assert f"{content.FILE_LIMIT / 1e6:.0f} MB" in words
+    assert str(COLUMNS) in words and f"{ROWS:,}".replace(",", " ") in words
 
 
 @pytest.mark.parametrize(("values", "reason"), [(range(29), "short_series"), ([7] * 40, "constant")])
