@@ -411,9 +411,14 @@ def test_a_column_with_anything_but_numbers_is_no_column(cell):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "no_numbers"),
-        (b"a,b\n", "no_numbers"),
-        (b"\n\n\n", "no_numbers"),
+        (b"", "no_rows"),
+        (b"\n\n\n", "no_rows"),
+        (b" ", "no_rows"),
+        (b"\xef\xbb\xbf", "no_rows"),
+        (b"a,b\n", "no_rows"),
+        (b"a,b\r\n\r\n", "no_rows"),
+        (b"a,b\nx,y\n", "no_numbers"),
+        (b"v\n1\ninf\n", "no_numbers"),
         (b"1," * 2_400_000, "long_line"),  # one line, millions of columns
         (b"," * 5_000_000, "long_line"),
         (b"1\n" + b"1," * 2_400_000, "long_line"),
