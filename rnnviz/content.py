@@ -23,8 +23,8 @@ ABANDONED = 3600  # seconds after which a half-written file has lost its writer
 SHA256 = r"^[0-9a-f]{64}$"
 
 Reason = Literal[
-    "too_large", "not_utf8", "binary", "short_text", "short_series", "no_source", "long_line", "malformed",
-    "too_many_columns", "too_many_rows", "uneven_rows", "no_numbers", "missing_values", "constant",
+    "too_large", "not_utf8", "binary", "short_text", "too_many_marks", "short_series", "no_source", "long_line", "malformed",
+    "too_many_columns", "too_many_rows", "uneven_rows", "no_rows", "no_numbers", "missing_values", "constant",
 ]  # fmt: skip
 
 _built_in: dict[str, bytes] = {}

@@ -127,10 +127,11 @@ def test_what_is_built_in_needs_no_file(folder):
 
 EXAMPLE = {  # for every reason the detail that its words may use, as the errors carry it
     "too_large": {"found", "limit"}, "not_utf8": {"position"}, "binary": set(), "short_text": {"found", "least"},
+    "too_many_marks": {"row", "limit"},
     "short_series": {"column", "found", "least"}, "no_source": {"module"}, "long_line": {"row", "limit"},
     "malformed": {"row"}, "too_many_columns": {"found", "limit"}, "too_many_rows": {"found", "limit"},
-    "uneven_rows": {"row", "found", "expected"}, "no_numbers": set(), "missing_values": {"column", "row"},
-    "constant": {"column"},
+    "uneven_rows": {"row", "found", "expected"}, "no_rows": set(), "no_numbers": set(),
+    "missing_values": {"column", "row"}, "constant": {"column"},
 }  # fmt: skip
 
 

@@ -12,7 +12,6 @@ sources of its own library):
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -26,10 +25,11 @@ from rnnviz.engine import Trainer
 from rnnviz.engine.reading import Reading, read
 from rnnviz.engine.weights import Network
 from rnnviz.experiment import Experiment
+from rnnviz.shipped import assets
 from rnnviz.tasks.characters import ALPHABET, OTHER, classes, fingerprint_of, source
 from rnnviz.tasks.python_text import FEATURES, features
 
-SHIPPED = Path(__file__).parents[2] / "assets/python_characters.safetensors"
+SHIPPED = assets() / "python_characters.safetensors"
 READ = 12_000  # characters of a module that are read, and in which the units are compared
 PAGE = 600  # characters that are shown
 WINDOW = 32  # characters of the history that is looked for elsewhere

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from rnnviz.shipped import assets
+
 HANGUL = "U+1100-11FF, U+3000-303F, U+3130-318F, U+AC00-D7A3, U+FF00-FFEF"
 IN_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
@@ -35,10 +37,9 @@ def faces() -> tuple[Face, ...]:
     """Those of the page's fonts that are here. Latin comes with Streamlit, found as a file and never imported."""
     streamlit = find_spec("streamlit")
     media = Path(streamlit.origin).parent / "static/static/media" if streamlit and streamlit.origin else Path()
-    assets = Path(__file__).parents[2] / "assets/fonts"
     latin = [Face("Source Sans", "200 900", file, False) for file in media.glob("SourceSansVF-Upright.*.woff2")]
     hangul = [
-        Face("Pretendard", weight, assets / f"Pretendard-{name}.subset.woff2", True)
+        Face("Pretendard", weight, assets() / f"fonts/Pretendard-{name}.subset.woff2", True)
         for name, weight in (("Regular", "100 500"), ("SemiBold", "600 900"))
     ]
     return tuple(face for face in (*latin, *hangul) if face.file.is_file())

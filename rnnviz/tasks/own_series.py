@@ -153,6 +153,8 @@ def names_of(header: Sequence[str]) -> tuple[str, ...]:
 
 def numeric(table: Table) -> dict[str, list[float]]:
     """The columns that hold numbers, and NaN where a cell is empty."""
+    if not table.rows:
+        raise UnreadableContent("no_rows")
     columns = {name: numbers(cells) for name, cells in zip(table.names, zip(*table.rows, strict=True), strict=False)}
     found = {name: values for name, values in columns.items() if values}
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
@@ -19,6 +20,9 @@ from rnnviz.tasks.windows import frequencies, one_hot, present_and_next
 
 LETTERS = 127  # with "other" they are 128 classes: enough for any alphabet, and for the common syllables of Korean
 LEAST = 300  # characters
+MARKS = (
+    30  # combining marks in a row: Unicode's stream-safe text has no more (UAX #15, section 13), and no language has
+)
 
 # What a link means before anything has been uploaded. A literal and no file: its line ends are alike on every system.
 SAMPLE = """\
@@ -89,12 +93,31 @@ def encoded(sha256: str) -> Encoded:
 
 
 def readable(data: bytes) -> str:
-    """The text of an upload. Raises UnreadableContent if it is no UTF-8 text or too short to learn anything from."""
+    """The text of an upload.
+
+    Raises UnreadableContent if it is no UTF-8 text, too short to learn anything from, or a heap of combining marks.
+    """
     # Composed: some systems write a Korean syllable as three characters, and others as one.
-    text = unicodedata.normalize("NFC", content.utf8(data))
+    text = content.utf8(data)
+    check_marks(text)
+    text = unicodedata.normalize("NFC", text)
     if len(text) < LEAST:
         raise content.UnreadableContent("short_text", found=len(text), least=LEAST)
     return text
+
+
+def check_marks(text: str) -> None:
+    """Composing sorts the marks on one letter in a time that grows with the square of their number."""
+    if text.isascii():
+        return
+    marks = "".join(map(re.escape, filter(is_mark, set(text))))
+    if marks and (heap := re.search(f"[{marks}]{{{MARKS + 1}}}", text)):
+        raise content.UnreadableContent("too_many_marks", row=text.count("\n", 0, heap.start()) + 1, limit=MARKS)
+
+
+def is_mark(character: str) -> bool:
+    """Whether it is sorted among its neighbours, by itself or (three Tibetan vowels) once it is taken apart."""
+    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
 
 
 def alphabet_of(text: str) -> str:

@@ -18,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rnnviz.shipped import assets
+
 PLOTLY_URL = f"assets/plotly-{version('plotly')}.min.js"
 PACKABLE = frozenset({".js", ".css", ".svg"})
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
@@ -55,11 +57,10 @@ def stocked() -> dict[str, Path]:
 
     A listing made beforehand, so no address can lead outside it.
     """
-    fonts = Path(__file__).parents[2] / "assets" / "fonts"
     return {
         **{f"static/{name}": file for name, file in _listing(_package("streamlit") / "static" / "static").items()},
         PLOTLY_URL: _package("plotly") / "package_data" / "plotly.min.js",
-        **{f"assets/fonts/{name}": file for name, file in _listing(fonts).items()},
+        **{f"assets/fonts/{name}": file for name, file in _listing(assets() / "fonts").items()},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
 import unicodedata
 from collections import Counter
 from itertools import pairwise
@@ -26,9 +27,10 @@ from rnnviz.tasks import characters as source_code
 from rnnviz.tasks.characters import ALPHABET, OTHER, classes, source
 from rnnviz.tasks.copying import BLANK, GO, SYMBOLS
 from rnnviz.tasks.own_series import COLUMNS, ROWS, columns_of, numeric, read, series
-from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded
+from rnnviz.tasks.own_text import LETTERS, SAMPLE, encoded, readable
 from rnnviz.tasks.stocks import PRICES, RETURNS, returns
 from rnnviz.tasks.windows import standardised, starts
+from rnnviz.text import LANGUAGES, Text
 
 EVERY_TASK = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
 seeds = st.integers(0, 2**31 - 1)
@@ -317,6 +319,24 @@ def test_what_is_no_text_says_why(data, reason):
     assert refused.value.reason == reason
 
 
+# Composing 200 kB of such a text takes ten seconds, and the time grows with the square of the length.
+@pytest.mark.parametrize("marks", ["\u0315\u0300\u05ae", "\u0f73", "\u0300"])
+def test_a_heap_of_marks_is_refused_at_once(marks):
+    data = ("first line\na" + marks * (4_900_000 // len(marks.encode()))).encode()
+    began = time.perf_counter()
+    with pytest.raises(UnreadableContent) as refused:
+        readable(data)
+    assert time.perf_counter() - began < 2  # 0.1 s alone on a machine
+    assert (refused.value.reason, refused.value.detail) == ("too_many_marks", {"row": 2, "limit": 30})
+
+
+def test_as_many_marks_as_unicode_allows_are_read():
+    text = ("e" + "\u0301\u0316" * 15 + "각\u1112\u1161\u11ab") * 300
+    assert readable(text.encode()) == unicodedata.normalize("NFC", text)
+    with pytest.raises(UnreadableContent, match="too_many_marks"):
+        readable((text + "e" + "\u0301" * 31).encode())
+
+
 @pytest.mark.parametrize("kind", [OwnText, OwnSeries])
 def test_an_upload_of_another_machine_is_missed_by_name(kind):
     task = kind(sha256="0" * 64)  # it can be declared, linked to and given a key without the file
@@ -391,9 +411,14 @@ def test_a_column_with_anything_but_numbers_is_no_column(cell):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "no_numbers"),
-        (b"a,b\n", "no_numbers"),
-        (b"\n\n\n", "no_numbers"),
+        (b"", "no_rows"),
+        (b"\n\n\n", "no_rows"),
+        (b" ", "no_rows"),
+        (b"\xef\xbb\xbf", "no_rows"),
+        (b"a,b\n", "no_rows"),
+        (b"a,b\r\n\r\n", "no_rows"),
+        (b"a,b\nx,y\n", "no_numbers"),
+        (b"v\n1\ninf\n", "no_numbers"),
         (b"1," * 2_400_000, "long_line"),  # one line, millions of columns
         (b"," * 5_000_000, "long_line"),
         (b"1\n" + b"1," * 2_400_000, "long_line"),
@@ -418,6 +443,13 @@ def test_a_full_table_is_still_read():
     wide = csv_of(*[NUMBERS] * COLUMNS)
     assert len(columns_of(wide)) == COLUMNS
     assert len(numeric(read(b"1\n" * ROWS))["1"]) == ROWS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_limits_of_a_table_are_said_where_it_is_uploaded(language):
+    words = Text(language)("page.upload_series_help")
+    assert f"{content.FILE_LIMIT / 1e6:.0f} MB" in words
+    assert str(COLUMNS) in words and f"{ROWS:,}".replace(",", " ") in words
 
 
 @pytest.mark.parametrize(("values", "reason"), [(range(29), "short_series"), ([7] * 40, "constant")])
