@@ -49,12 +49,22 @@ def factorise(u: Array, logs: Array, v: Array) -> tuple[Array, Array, Array]:
     with np.errstate(divide="ignore"):
         order = np.argsort(-(logs + 0.5 * np.log2(np.square(u).sum(0))), kind="stable")
     q, r = np.linalg.qr(u[:, order])
-    diagonal, lengths = np.diag(r), np.sqrt(np.square(r).sum(0))
-    lost = np.abs(diagonal) <= 4 * len(q) ** 0.5 * np.finfo(float).eps * lengths
+    diagonal, place = np.diag(r), np.arange(len(q))
+    lost = np.abs(diagonal) <= 4 * len(q) ** 0.5 * np.finfo(float).eps * np.sqrt(np.square(r).sum(0))
+    if (
+        lost.any()
+    ):  # a column that depends on those before it leaves rounding for a q, which would take from the later ones
+        place = np.argsort(lost, kind="stable")
+        order, lost = order[place], lost[place]
+        q, r = np.linalg.qr(u[:, order])
+        diagonal = np.diag(r)
     logs = logs[order]
     with np.errstate(divide="ignore", invalid="ignore"):
-        apart = logs[None, :] - logs[:, None]  # of column j against row i, at most a little above 0 for j > i
-        w = np.where(np.isfinite(apart), r * np.exp2(np.minimum(apart, FARTHEST)), 0.0)
+        apart = (
+            logs[None, :] - logs[:, None]
+        )  # of column j against row i, at most a little above 0 where j comes after i
+        within = np.isfinite(apart) & (place[:, None] <= place)
+        w = np.where(within, r * np.exp2(np.minimum(apart, FARTHEST)), 0.0)
         w = np.where(lost[:, None], 0.0, w / np.where(lost, 1.0, np.abs(diagonal))[:, None])
         new = np.where(lost, -np.inf, logs + np.log2(np.abs(diagonal)))
     return q, new, w @ v[order]

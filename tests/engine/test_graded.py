@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnviz.cells import LSTM
+from rnnviz.engine import run
 from rnnviz.engine.graded import graded_singular_values, product_singular_values, rounds
+from rnnviz.experiment import Experiment
+from rnnviz.tasks import Noise
 
 RELATIVE = 1e-9  # in decades; V's condition (below 1e4 here) times T·n·2⁻⁵³
 
@@ -95,6 +99,21 @@ def test_a_direction_that_a_mask_removes_is_zero_and_the_others_stay():
     assert found[2][:3] == pytest.approx(np.log10([2, 1, 0.5]), abs=1e-12) and found[2][3] == -np.inf
     gone = product_singular_values(np.zeros((3, 2, 2)), np.array([0, 3]))
     assert (gone[1] == -np.inf).all()
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_what_a_lost_direction_leaves_is_that_of_the_product_as_one_matrix(seed):
+    """ReLU units that are switched off: columns that depend on others stand in the middle of the order by length."""
+    made = Experiment(
+        cell=LSTM(hidden_size=16, activation="relu"), task=Noise(sequence_length=40), dtype="float64", seed=seed
+    )
+    jacobians = run(made, record=["jacobian"]).data.jacobian.values
+    found, product = product_singular_values(jacobians, np.arange(8)), np.eye(32)
+    for lag in range(1, 8):
+        product = product @ jacobians[-lag]
+        exact = np.linalg.svd(product, compute_uv=False)
+        large = exact > 1e-6 * exact[0]
+        assert found[lag][large] == pytest.approx(np.log10(exact[large]), abs=1e-6)
 
 
 def test_rows_of_every_size_are_rotated_to_what_the_svd_finds():
