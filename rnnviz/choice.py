@@ -14,6 +14,7 @@ import contextlib
 import difflib
 import hashlib
 import json
+import math
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from pydantic_core import core_schema
 
 SCHEMA = 1  # raised whenever the same words would come to mean another experiment
 DATA = "@data"  # what no parameter can be called
+
+LONGEST_SHOWN = 80  # letters or digits of a refused value
 
 Word = str | bool | int | float
 Flat = dict[str, Word]
@@ -93,7 +96,17 @@ class Known:
         return "left out" + ("; the parameters here are " + ", ".join(self.names) if self.names else "")
 
 
-Domain = Range | OneOf | Pattern | Known
+@dataclass(frozen=True)
+class TupleOf:
+    """Several values in order, such as the variations of a study; only code can give them."""
+
+    of: str
+
+    def __str__(self) -> str:
+        return f"a tuple of {self.of}"
+
+
+Domain = Range | OneOf | Pattern | Known | TupleOf
 
 
 @dataclass(frozen=True)
@@ -105,11 +118,14 @@ class AddedLater:
 
 
 class InvalidParameter(ValueError):
-    """A parameter lies outside its declared domain. The parts are kept, so that a page can say it in any language."""
+    """A parameter lies outside its declared domain. The parts are kept, so that a page can say it in any language.
+
+    `path` has dots where a choice is inside another, and begins with `name/` in a variation of a study.
+    """
 
     def __init__(self, path: str, value: object, domain: Domain):
-        self.path, self.value, self.domain = path, value, domain
-        near = f" Did you mean {self.near}?" if self.near else ""
+        self.path, self.value, self.domain = path, showable(value), domain
+        value, near = self.value, f" Did you mean {self.near}?" if self.near else ""
         super().__init__(f"{path} must be {domain}; got {value!r}.{near}")
 
     @property
@@ -119,13 +135,26 @@ class InvalidParameter(ValueError):
             case OneOf(words):
                 given, known = str(self.value), words
             case Known(names):
-                given, known = self.path.rpartition(".")[2], names
+                given, known = self.path.replace("/", ".").rpartition(".")[2], names
             case _:
                 return ""
         return "" if given in known else next(iter(difflib.get_close_matches(given, known, 1)), "")
 
     def under(self, prefix: str) -> InvalidParameter:
         return InvalidParameter(f"{prefix}.{self.path}", self.value, self.domain)
+
+    def within(self, variation: str) -> InvalidParameter:
+        """The same, of one variation of a study."""
+        return InvalidParameter(f"{variation}/{self.path}", self.value, self.domain)
+
+
+def showable(value: object) -> object:
+    """What was given, shortened where it would fill a screen; Python will not even write a number of 5000 digits."""
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_SHOWN:
+        return f"{'−' if value < 0 else ''}10^{math.log10(abs(value)):.0f}"
+    if isinstance(value, str) and len(value) > LONGEST_SHOWN:
+        return value[: LONGEST_SHOWN - 1] + "…"
+    return value
 
 
 @dataclass(frozen=True)
@@ -199,6 +228,8 @@ class Choice(BaseModel):
         values: dict[str, Any] = {}
         for name, parameter in declared.items():
             inner = {path[len(name) + 1 :]: word for path, word in changes.items() if path.startswith(name + ".")}
+            if parameter.options and name in changes and changes[name] is None:  # not the same as left out
+                raise InvalidParameter(name, None, parameter.domain)
             if parameter.options and (inner or name in changes):
                 values[name] = chosen(parameter, getattr(self, name), changes.get(name), inner, carry)
             elif inner:
@@ -265,7 +296,7 @@ def declarations(cls: type[Choice]) -> tuple[Parameter, ...]:
 def declaration(name: str, info: FieldInfo) -> Parameter:
     kinds = [kind for kind in members(info.annotation) if isinstance(kind, type) and issubclass(kind, Choice)]
     options: dict[str, type[Choice]] = {kind.model_fields["kind"].default: kind for kind in kinds}
-    described = [item for item in info.metadata if isinstance(item, Range | Pattern)]
+    described = [item for item in info.metadata if isinstance(item, Range | Pattern | TupleOf)]
     words = ("true", "false") if info.annotation is bool else tuple(map(str, get_args(info.annotation)))
     domain: Domain = OneOf(tuple(options)) if options else described[0] if described else OneOf(words)
     read_as = info.annotation if info.annotation in (int, float, bool) else str
@@ -293,7 +324,7 @@ def members(annotation: Any) -> tuple[Any, ...]:
 
 def chosen(parameter: Parameter, current: Choice, word: Word | None, inner: Mapping[str, Word], carry: bool) -> Choice:
     """What a choice becomes when `word` names its kind and `inner` its parameters, either of which may be missing."""
-    kind = current.kind if word is None else str(word)
+    kind = current.kind if word is None else str(showable(word))
     if word is None and not fits(type(current), inner):
         kind = kind_with(parameter, inner)
     elif kind not in parameter.options and not inner and is_number(kind) and (shorthand := shorthands(parameter)):
@@ -339,10 +370,12 @@ def carried_over(current: Choice, option: type[Choice]) -> Choice:
 
 
 def is_number(word: str) -> bool:
+    """NaN too: where a number may stand, it is refused as a number and not as a misspelt kind."""
     try:
-        return float(word) == float(word)
+        float(word)
     except ValueError:
         return False
+    return True
 
 
 def shorthands(parameter: Parameter) -> tuple[str, str] | None:

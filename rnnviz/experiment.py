@@ -8,12 +8,25 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import Field
+from pydantic import Field, SkipValidation
 from torch import Tensor
 
 from rnnviz.activations import ActivationName
 from rnnviz.cells import CELLS, AnyCell, Elman
-from rnnviz.choice import AddedLater, Choice, Flat, InvalidParameter, Known, OneOf, Pattern, Range, Word, key_of
+from rnnviz.choice import (
+    AddedLater,
+    Choice,
+    Flat,
+    InvalidParameter,
+    Known,
+    OneOf,
+    Pattern,
+    Range,
+    TupleOf,
+    Word,
+    is_number,
+    key_of,
+)
 from rnnviz.initializers import AnyInitializer, Gain, Orthogonal
 from rnnviz.tasks import Adding, AnyTask
 from rnnviz.training import AnyTraining, NoTraining
@@ -85,19 +98,44 @@ VARIATION_NAME = Pattern(r"^[a-z0-9_\-]{1,40}$")
 
 
 class Variation(Choice):
-    """A name and what it changes in the base experiment."""
+    """A name and what it changes in the base experiment.
+
+    Which values are good depends on the base, so the study checks them, and says where a wrong one stands.
+    """
 
     kind: Literal["variation"] = Field("variation", repr=False)
     name: Annotated[str, VARIATION_NAME]
-    changes: tuple[tuple[str, Word], ...] = ()
+    changes: Annotated[tuple[tuple[str, Annotated[Word, SkipValidation]], ...], TupleOf("(path, value)")] = ()
+
+    def typed(self, base: Experiment) -> Variation:
+        """The same with every value as the base's choices hold it: "2", 2 and 2.0 are one forget bias.
+
+        Raises InvalidParameter, under the name of the variation.
+        """
+        changes = dict(self.changes)
+        try:
+            words = base.changed(changes).flat()
+        except InvalidParameter as error:
+            raise error.within(self.name) from None
+        return Variation(
+            name=self.name, changes=tuple((path, held(words, path, given)) for path, given in changes.items())
+        )
+
+
+def held(words: Flat, path: str, given: Word) -> Word:
+    """The value under a path; of a bare number for a choice (`forget_bias=2`) the number, not the kind."""
+    return words[path] if words[path] == given or not is_number(str(given)) else words.get(f"{path}.value", words[path])
 
 
 class Study(Choice):
-    """A base experiment and named variations of it: one question, one job, one link."""
+    """A base experiment and named variations of it: one question, one job, one link.
+
+    Raises InvalidParameter with the path `name/path` for a change that the base does not allow.
+    """
 
     kind: Literal["study"] = Field("study", repr=False)
     base: Experiment = Experiment()
-    variations: tuple[Variation, ...] = ()
+    variations: Annotated[tuple[Variation, ...], TupleOf("Variation")] = ()
 
     @classmethod
     def of(cls, base: Experiment, variations: Mapping[str, Mapping[str, Word]]) -> Study:
@@ -111,6 +149,8 @@ class Study(Choice):
         twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InvalidParameter(f"variations.{twice}", "a second one of this name", Known(()))
+        # A choice is frozen once it is made; this is still its making.
+        object.__setattr__(self, "variations", tuple(variation.typed(self.base) for variation in self.variations))
 
     def experiments(self) -> dict[str, Experiment]:
         """The experiments by name, in order; a study without variations is its base alone."""

@@ -68,6 +68,13 @@ QUANTITIES = {
         ("time", "row", "feature"),
         EQUATION_4 + "; its sum over t is PyTorch's weight_ih.grad",
     ),
+    # x_t of these layers is the hidden state of the layer below, so a column is a unit of that. `layer_above` counts as
+    # PyTorch's names do: 1 is weight_ih_l1. A network of one layer has none, and its trace no such variable.
+    "weight_ih_grad_share_above": Quantity(
+        "[∂<i>L</i>/∂<i>W</i><sub>ih</sub>]<sub>t</sub> of the layers above the first",
+        ("layer_above", "time", "row", "unit"),
+        EQUATION_4 + "; its sum over t is PyTorch's weight_ih.grad",
+    ),
     "weight_grad_share_log10_norm": Quantity("log₁₀ ‖[∂<i>L</i>/∂<i>W</i>]<sub>t</sub>‖", SHARES, EQUATION_4, "decade"),
     "weight_grad_tail_log10_norm": Quantity(
         "log₁₀ ‖Σ<sub>k≥t</sub> [∂<i>L</i>/∂<i>W</i>]<sub>k</sub>‖", SHARES, EQUATION_4, "decade"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
+from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range, TupleOf
 from rnnviz.content import MissingContent, UnreadableContent
 from rnnviz.engine.budget import OverBudget
 from rnnviz.text import Text
@@ -22,6 +22,8 @@ def domain_in_words(domain: Domain, text: Text) -> str:
             return text("domain.pattern", form=form)
         case Known():
             return text("domain.known")
+        case TupleOf(of):
+            return text("domain.tuple_of", of=of)
 
 
 def in_words(error: Exception, text: Text) -> str:

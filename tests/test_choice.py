@@ -226,6 +226,19 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: OwnSeries(column="a\nb"),
         r"column must be a word of the form ^[^\x00-\x1f\x7f]{1,60}$; got 'a\nb'.",
     ),
+    "a number of 5000 digits": (
+        lambda: Experiment(seed=10**5000), "seed must be a whole number from 0 to 2147483647; got '10^5000'.",
+    ),
+    "a word that fills a screen": (
+        lambda: Experiment(dtype="f" * 5000), f"dtype must be one of float32, float64; got '{'f' * 79}…'.",
+    ),
+    "NaN for a forget bias": (
+        lambda: LSTM(forget_bias=math.nan), "forget_bias.value must be a number from -6 to 10; got nan.",
+    ),
+    "variations that are none": (lambda: Study(variations=5), "variations must be a tuple of Variation; got 5."),
+    "changes that are none": (
+        lambda: Variation(name="a", changes=5), "changes must be a tuple of (path, value); got 5.",
+    ),
     "a name that is no name": (
         lambda: Variation(name="A b"), r"name must be a word of the form ^[a-z0-9_\-]{1,40}$; got 'A b'.",
     ),
@@ -259,6 +272,17 @@ LINK_REFUSALS: dict[str, tuple[Mapping[str, object], str]] = {
     "an unknown dtype": (
         {"dtype": "float16"}, "dtype must be one of float32, float64; got 'float16'. Did you mean float64?",
     ),
+    "None for a kind": ({"cell": None}, "cell must be one of elman, lstm, gru; got None."),
+    "None for an inner kind": (
+        {"initializer.scale": None}, "initializer.scale must be one of natural, gain, spectral_radius; got None.",
+    ),
+    "NaN for a forget bias": (
+        {"cell.forget_bias": math.nan}, "cell.forget_bias.value must be a number from -6 to 10; got nan.",
+    ),
+    "NaN for a forget bias, in a link": (
+        {"cell.forget_bias": "nan"}, "cell.forget_bias.value must be a number from -6 to 10; got nan.",
+    ),
+    "5000 digits for a kind": ({"cell": 10**5000}, "cell must be one of elman, lstm, gru; got '10^5000'."),
     "a misspelt forget bias": (
         {"cell.forget_bias": "chronoo"},
         "cell.forget_bias must be one of constant, chrono; got 'chronoo'. Did you mean chrono?",
@@ -323,8 +347,58 @@ def test_a_study_comes_back_with_the_same_experiments_and_key(base, variations):
     assert Study.from_flat(flat) == Study.from_flat(json.loads(json.dumps(flat))) == study
     assert eval(repr(study), NAMES) == study
     from_link = Study.from_flat({name: str(word) for name, word in flat.items()})
-    assert from_link.experiments() == study.experiments() and from_link.key == study.key
+    assert from_link == study and from_link.experiments() == study.experiments() and from_link.key == study.key
     assert list(study.experiments()) == list(variations or ["base"])
+
+
+WRONG_CHANGES: dict[str, tuple[dict[str, object], str]] = {
+    "NaN": ({"seed": math.nan}, "a/seed must be a whole number from 0 to 2147483647; got nan."),
+    "None": ({"seed": None}, "a/seed must be a whole number from 0 to 2147483647; got None."),
+    "True": ({"seed": True}, "a/seed must be a whole number from 0 to 2147483647; got True."),
+    "a list": ({"seed": [1]}, "a/seed must be a whole number from 0 to 2147483647; got [1]."),
+    "an unknown name": (
+        {"sed": 1},
+        "a/sed must be left out; the parameters here are task, loss, cell, initializer, batch_size, seed, dtype, "
+        "training; got 1. Did you mean seed?",
+    ),
+    "a kind's own": (
+        {"cell": "lstm", "cell.forget_bias": 20}, "a/cell.forget_bias.value must be a number from -6 to 10; got 20.",
+    ),
+    "None for a kind": ({"cell": None}, "a/cell must be one of elman, lstm, gru; got None."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "words"), WRONG_CHANGES.values(), ids=WRONG_CHANGES)
+def test_a_wrong_change_is_refused_when_the_study_is_made_and_says_of_which_variation(changes, words):
+    """Found only when the key was asked for, it would name a path that stands in no word of the study."""
+    flat = {f"a/{path}": value for path, value in changes.items()}
+    makers = (
+        lambda: Study.of(Experiment(), {"good": {"seed": 2}, "a": changes}),
+        lambda: Study.from_flat(flat),
+        lambda: Study(variations=(Variation(name="a", changes=tuple(changes.items())),)),
+    )
+    for make in makers:
+        with pytest.raises(InvalidParameter) as refused:
+            make()
+        assert str(refused.value) == words
+        assert words.startswith(f"{refused.value.path} must be {refused.value.domain}; got {refused.value.value!r}.")
+
+
+def test_a_change_is_the_same_in_a_link_as_in_code():
+    """A link has words only; 2, 2.0 and "2" are one forget bias, so the studies must be equal as their keys are."""
+    changes = {
+        "long": {"cell": "lstm", "cell.forget_bias.value": 2.0},
+        "short": {"cell": "lstm", "cell.forget_bias": 2},
+        "other": {"cell": "gru", "seed": 3, "cell.reset": "before", "task": "noise", "task.variance": 1},
+        "none": {},
+    }
+    study = Study.of(Experiment(), changes)
+    link = Study.from_flat({path: str(word) for path, word in study.flat().items()})
+    assert link == study and hash(link) == hash(study) and link.key == study.key and link.flat() == study.flat()
+    assert study.variations[0].changes == (("cell", "lstm"), ("cell.forget_bias.value", 2.0))
+    assert {type(word) for variation in link.variations for _, word in variation.changes} == {str, float, int}
+    again = Study(base=study.base.changed({"dtype": "float64"}), variations=link.variations)
+    assert again.variations == study.variations
 
 
 def test_the_key_of_a_study_follows_its_experiments():

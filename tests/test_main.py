@@ -175,6 +175,8 @@ def test_words_of_the_figure_begin_with_view():
         (["view.quantity=jacobean"], "“view.quantity” must be one of gradient, jacobian; it was jacobean."),
         (["compar"], "must be one of KEY=VALUE, compare; it was compar. Did you mean “compare”?"),
         (["compare", "lstn/seed=2"], "“…/” must be one of elman, lstm, gru; it was lstn. Did you mean “lstm”?"),
+        (["a/sed=1"], "“a/sed” must be left out: there is no such parameter; it was 1. Did you mean “seed”?"),
+        (["a/seed=nan"], "“a/seed” must be a whole number from 0 to 2147483647; it was nan."),
         (["batch_size=256", "task.sequence_length=10000", "cell.hidden_size=512"], "This asks for too much work"),
         (["task=own_text", "task.sha256=" + "0" * 64], "Upload the same file again"),
     ],

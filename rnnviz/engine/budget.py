@@ -135,9 +135,10 @@ def numbers_in_trace(experiment: Experiment) -> int:
     gates, state = len(e.cell.gate_names), e.cell.state_size * e.cell.layers
     time, unit = e.task.sequence_length, e.cell.hidden_size
     sizes = {
-        "layer": e.cell.layers, "time": time, "lag": time + 1, "example": e.batch_size, "unit": unit,
-        "feature": e.task.input_size, "gate_name": gates, "row": gates * unit, "matrix": 2, "state": state,
-        "state_before": state, "window": min(time, WINDOWS), "exponent": state,
+        "layer": e.cell.layers, "layer_above": e.cell.layers - 1, "time": time, "lag": time + 1,
+        "example": e.batch_size, "unit": unit, "feature": e.task.input_size, "gate_name": gates,
+        "row": gates * unit, "matrix": 2, "state": state, "state_before": state, "exponent": state,
+        "window": min(time, WINDOWS),
     }  # fmt: skip
     quantities = [
         one for name, one in QUANTITIES.items()

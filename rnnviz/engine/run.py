@@ -32,6 +32,7 @@ from rnnviz.trace import COMPLETED, Outcome, Trace
 
 EVERYTHING = tuple(name for name in QUANTITIES if name not in BY_NAME)
 STEPS_AT_ONCE = 64  # of what is redone: all gates of all steps would be several times what the passes keep
+SHARES_OF_STEPS = ("weight_hh_grad_share", "weight_ih_grad_share", "weight_ih_grad_share_above")
 SHARE_SUMS = ("weight_grad_share_log10_norm", "weight_grad_tail_log10_norm", "weight_grad_share_projection")
 GRADIENTS = {name for name in QUANTITIES if "_grad" in name} - ROUNDED
 
@@ -173,10 +174,13 @@ class Recorder:
                 self.keep(name, by_unit(true_value(part, scale) for part in parts))
         if "input_grad" in self.wanted:
             self.keep("input_grad", true_value(layers[0].input_adjoint, scale).transpose(1, 2))
-        if self.wanted & {"weight_hh_grad_share", "weight_ih_grad_share"}:
+        if self.wanted & set(SHARES_OF_STEPS):
             shares = [layer.weight_shares(scale, 1 / layer.columns) for layer in layers]
+            (_, lowest), *above = shares
             self.keep("weight_hh_grad_share", stacked([hh for hh, _ in shares]))
-            self.keep("weight_ih_grad_share", shares[0][1])
+            self.keep("weight_ih_grad_share", lowest)
+            if above:
+                self.keep("weight_ih_grad_share_above", stacked([ih for _, ih in above]))
 
     def keep_rounded(
         self, layers: Sequence[Kernel], inputs: Tensor, steps: range, gradient: Tensor, tick: Tick
@@ -227,7 +231,8 @@ class Recorder:
             for name, array in self.arrays.items()
         }
         names = {"gate_name": list(self.experiment.cell.gate_names), "matrix": list(MATRICES)}
-        coords = {"time": np.arange(1, length + 1), **names, **self.coords}
+        above = np.arange(1, self.experiment.cell.layers)
+        coords = {"time": np.arange(1, length + 1), "layer_above": above, **names, **self.coords}
         used = {dim for dims, *_ in variables.values() for dim in dims}
         return xr.Dataset(
             variables,

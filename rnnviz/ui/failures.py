@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range
+from rnnviz.choice import Domain, InvalidParameter, Known, OneOf, Pattern, Range, TupleOf
 from rnnviz.jobs import Failure
 from rnnviz.refusals import domain_in_words
 from rnnviz.text import Text
@@ -46,7 +46,7 @@ def in_words(failure: Failure, text: Text) -> str:
 
 def domain_of(detail: dict[str, Any]) -> Domain:
     """The domain that a worker's refusal described."""
-    kind = {domain.__name__: domain for domain in (Range, OneOf, Pattern, Known)}[detail["domain"]]
+    kind = {domain.__name__: domain for domain in (Range, OneOf, Pattern, Known, TupleOf)}[detail["domain"]]
     return kind(**{field.name: detail[field.name] for field in fields(kind)})
 
 
