@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import Field, SkipValidation
+from pydantic import Field, PrivateAttr, SkipValidation
 from torch import Tensor
 
 from rnnviz.activations import ActivationName
@@ -107,19 +107,19 @@ class Variation(Choice):
     name: Annotated[str, VARIATION_NAME]
     changes: Annotated[tuple[tuple[str, Annotated[Word, SkipValidation]], ...], TupleOf("(path, value)")] = ()
 
-    def typed(self, base: Experiment) -> Variation:
-        """The same with every value as the base's choices hold it: "2", 2 and 2.0 are one forget bias.
+    def of(self, base: Experiment) -> tuple[Variation, Experiment]:
+        """The same with every value as the base's choices hold it ("2", 2 and 2.0 are one forget bias), and what it makes.
 
         Raises InvalidParameter, under the name of the variation.
         """
         changes = dict(self.changes)
         try:
-            words = base.changed(changes).flat()
+            made = base.changed(changes)
         except InvalidParameter as error:
             raise error.within(self.name) from None
-        return Variation(
-            name=self.name, changes=tuple((path, held(words, path, given)) for path, given in changes.items())
-        )
+        words = made.flat()
+        typed = tuple((path, held(words, path, given)) for path, given in changes.items())
+        return Variation(name=self.name, changes=typed), made
 
 
 def held(words: Flat, path: str, given: Word) -> Word:
@@ -136,6 +136,7 @@ class Study(Choice):
     kind: Literal["study"] = Field("study", repr=False)
     base: Experiment = Experiment()
     variations: Annotated[tuple[Variation, ...], TupleOf("Variation")] = ()
+    _experiments: dict[str, Experiment] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def of(cls, base: Experiment, variations: Mapping[str, Mapping[str, Word]]) -> Study:
@@ -150,13 +151,13 @@ class Study(Choice):
         if twice is not None:
             raise InvalidParameter(f"variations.{twice}", "a second one of this name", Known(()))
         # A choice is frozen once it is made; this is still its making.
-        object.__setattr__(self, "variations", tuple(variation.typed(self.base) for variation in self.variations))
+        made = [variation.of(self.base) for variation in self.variations]
+        object.__setattr__(self, "variations", tuple(variation for variation, _ in made))
+        self._experiments = {variation.name: experiment for variation, experiment in made}
 
     def experiments(self) -> dict[str, Experiment]:
         """The experiments by name, in order; a study without variations is its base alone."""
-        if not self.variations:
-            return {"base": self.base}
-        return {variation.name: self.base.changed(dict(variation.changes)) for variation in self.variations}
+        return dict(self._experiments) or {"base": self.base}
 
     def flat(self) -> Flat:
         """The base's words, and `name/path` for what a variation changes."""
