@@ -137,8 +137,7 @@ def shown_letter(letter: str) -> str:
 def heat(look: Look, values: np.ndarray) -> dict[str, Any]:
     reach = max(float(np.abs(values).max()), 1e-9)
     return {
-        "type": "heatmap", "texttemplate": "%{text}",
-        "textfont": {**LETTERS, "size": 12},  # without a colour: Plotly takes the one that is read best on each cell
+        "type": "heatmap", "texttemplate": "%{text}", "textfont": {**LETTERS, "size": 12, "color": look.ink},
         "colorscale": look.diverging, "zmid": 0, "zmin": -reach, "zmax": reach, "xgap": 0, "ygap": 1, "hoverongaps": False,
         "colorbar": {"orientation": "h", "thickness": 10, "len": 0.5, "y": -0.02, "yanchor": "top", "nticks": 5},
     }  # fmt: skip

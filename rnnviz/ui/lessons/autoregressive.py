@@ -55,7 +55,7 @@ class AutoregressiveLesson(Lesson):
             "root": float(line["largest_root"]),
             "equation": equation(line["coefficient"].values),
             "letters": text.sizes["letter"],
-            "factors": in_lines([in_formula(p) for p in text["given_before"].values]),
+            "factors": r" \cdot ".join(in_formula(p) for p in text["given_before"].values),
             "word_bits": -math.fsum(np.log2(text["given_before"].values)),
             "alone_bits": -math.fsum(np.log2(text["alone"].values)),
             "character_alone": float(bits.sel(window=0)),
@@ -75,13 +75,6 @@ def equation(coefficients: np.ndarray) -> str:
     terms = [f"{a:+.2f}\\,x_{{t-{k}}}" for k, a in enumerate(coefficients[1:], 1)]
     rest = r" + \dots" if len(terms) > TERMS else ""
     return f"{coefficients[0]:.2f} " + " ".join(terms[:TERMS]) + rest
-
-
-def in_lines(factors: list[str]) -> str:
-    """Their product in two lines of an `aligned`: the column of a lesson has no room for one."""
-    half = (len(factors) + 1) // 2
-    first, second = (r" \cdot ".join(part) for part in (factors[:half], factors[half:]))
-    return rf"{first} \\ &\quad \cdot {second}"
 
 
 def in_formula(value: float) -> str:
