@@ -38,7 +38,7 @@ def test_row_9_is_said_where_its_link_leads():
 
 def test_the_formula_holds_the_factors_of_the_drawing():
     formula = said(START, "formula", Text("en"), numbers(START))
-    assert r"\textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \cdot \textcolor{red}{0.8} = 0.512" in formula
+    assert r"\textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \\ &= 0.512" in formula
     assert in_red(np.array([1.0, -1.25])) == ["1", r"\textcolor{red}{(−1.25)}"]
 
 
