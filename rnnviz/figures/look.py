@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ OTHER_COLOURS = {
     True: ("#d59bff", "#e6bd3a", "#4cd3dd", "#ff9db5"),
 }
 ACTIVATION_DASHES = {"sigmoid": "dot", "tanh": "solid", "relu": "dash", "identity": "dashdot"}
+# Contrast of words with their ground. WCAG 2.2, 1.4.3 asks for 4.5, which black or white always reaches; rounding takes some.
+READABLE = 4.6
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,17 @@ class Look:
     def graded(self, share: float) -> str:
         """0 to 1 for lines: blue, purple, orange, each of which stands out from the paper, as a light yellow would not."""
         stops = (CELL_COLOURS[self.dark]["lstm"], OTHER_COLOURS[self.dark][0], CELL_COLOURS[self.dark]["elman"])
-        place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
-        left = min(int(place), len(stops) - 2)
-        mixed = (
-            round((1 - place + left) * int(a, 16) + (place - left) * int(b, 16))
-            for a, b in ((stops[left][k : k + 2], stops[left + 1][k : k + 2]) for k in (1, 3, 5))
-        )
-        return "#" + "".join(f"{channel:02x}" for channel in mixed)
+        return mixed(stops, share)
+
+    def ink_on_diverging(self, share: float) -> str:
+        """For words on the colour that stands for this share, 0 to 1; black or white where the usual ink is too faint."""
+        ground = mixed([str(colour) for _, colour in self.diverging], share)
+        if contrast(self.ink, ground) >= READABLE:
+            return self.ink
+        return max(("#000000", "#ffffff"), key=lambda ink: contrast(ink, ground))
 
     def faint(self, colour: str, opacity: float) -> str:
-        red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+        red, green, blue = channels_of(colour)
         return f"rgba({red},{green},{blue},{opacity})"
 
     def layout(self, title: str, subtitle: str, **rest: Any) -> dict[str, Any]:
@@ -105,3 +108,31 @@ class Look:
             "gridcolor": self.lines, "linecolor": self.muted, "zeroline": False, "ticks": "outside",
             "tickcolor": self.lines, "showline": True, "automargin": True, "title": {"standoff": 8}, **rest,
         }  # fmt: skip
+
+
+def mixed(stops: Sequence[str], share: float) -> str:
+    """The colour at this share, 0 to 1, of a scale with evenly spaced stops."""
+    place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
+    left = min(int(place), len(stops) - 2)
+    channels = (
+        round((1 - place + left) * a + (place - left) * b)
+        for a, b in zip(channels_of(stops[left]), channels_of(stops[left + 1]), strict=True)
+    )
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, 1 to 21, as WCAG 2.2 defines it."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = (channel / 255 for channel in channels_of(colour))
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def channels_of(colour: str) -> tuple[int, int, int]:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return red, green, blue

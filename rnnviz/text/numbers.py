@@ -23,6 +23,11 @@ def power(exponent: int) -> str:
     return "10" + minus(str(exponent)).translate(SUPERSCRIPTS)
 
 
+def fixed(value: float, digits: int) -> str:
+    """With so many decimals; what rounds to zero has no sign."""
+    return minus(f"{value:z.{digits}f}")
+
+
 def minus(word: str) -> str:
     """A minus sign in place of a hyphen."""
     return word.replace("-", "−")

@@ -8,11 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rnnviz.text import Text
+from rnnviz.ui.lessons import NAMES
 from tests.browser.conftest import wait_ready
 from tests.serving import Server, serving_app
 
 TEXT = Text("en")
 STRIP = "document.querySelector('.rnnviz-plot .canvas').data[0].y.bdata"
+
+CUT_OFF = """[...document.querySelectorAll(".katex-display")].filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => box.querySelector("annotation").textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,22 @@ def test_the_figures_stay_in_sight_and_come_before_the_details_on_a_phone(page: 
     tops = [place.evaluate("place => place.getBoundingClientRect().top") for place in places]
     assert tops == sorted(tops)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_formula_is_cut_off(page: Page, server: Server, name: str) -> None:
+    for language in ("en", "ko"):
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{server.url}/{name.replace('_', '-')}?lang={language}")
+        page.wait_for_selector(".rnnviz-plot .main-svg", timeout=60_000)
+        wait_ready(page)
+        for summary in page.locator("details:not([open]) > summary").all()[::-1]:
+            summary.click()
+        page.locator(".katex-display").first.wait_for()
+        for width, height in ((1440, 900), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
+            assert page.evaluate(CUT_OFF) == [], f"{language}, {width} px"
 
 
 def test_a_term_opens_its_place_in_the_glossary(page: Page, server: Server) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rnnviz.text import Text
 from rnnviz.ui.lessons.backpropagation import BackpropagationLesson, in_red
 from rnnviz.ui.lessons.lesson import Lesson
-from rnnviz.ui.lessons.prose import said, settings_in
+from rnnviz.ui.lessons.prose import over_lines, said, settings_in
 from tests.ui.test_lessons import numbers
 
 START = BackpropagationLesson.start()
@@ -38,7 +38,7 @@ def test_row_9_is_said_where_its_link_leads():
 
 def test_the_formula_holds_the_factors_of_the_drawing():
     formula = said(START, "formula", Text("en"), numbers(START))
-    assert r"\textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \cdot \textcolor{red}{0.8} = 0.512" in formula
+    assert r"\textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \cdot \textcolor{red}{0.8} \\ &= 0.512" in formula
     assert in_red(np.array([1.0, -1.25])) == ["1", r"\textcolor{red}{(−1.25)}"]
 
 
@@ -50,3 +50,8 @@ def test_truncation_leaves_what_is_inside_the_window_as_it_was(mapped: str) -> N
     assert near["first"] == far["first"] == far["edge"]
     assert (near["edge_lag"], far["edge_lag"], far["first_lag"]) == (7, 39, 39)
     assert float(near["edge"]) <= 0 and math.isfinite(float(near["edge"]))
+
+
+def test_a_long_sum_goes_on_in_further_lines() -> None:
+    assert over_lines(["a", "b", "c"], "+", 2) == r"a + b \\ &\quad + c"
+    assert over_lines(["a", "b"], "+", 2) == "a + b"

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
-from rnnviz.text.numbers import minus
+from rnnviz.text.numbers import fixed, minus
 
 Point = tuple[float, float]
 HALF, TANK, BOX = 0.43, 0.95, 0.75  # half the width of a gate or a box, half the height of a gate, and of a box
@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 6.0, 10.0  # of the drawing's own coordinates; letters keep thei
 
 def three(value: float) -> str:
     """Three decimals, as many as a box on a phone has room for."""
-    return minus(f"{value + 0.0:.3f}") if abs(value) < 99.9995 else minus(f"{value:.0f}")
+    return fixed(value, 3) if abs(value) < 99.9995 else minus(f"{value:.0f}")
 
 
 def tail(start: Point, end: Point) -> Point:

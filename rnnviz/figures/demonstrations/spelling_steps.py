@@ -15,7 +15,7 @@ from rnnviz.figures.demonstrations.figure import DemonstrationFigure, about
 from rnnviz.figures.figure import FigureDict, packed
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
-from rnnviz.text.numbers import minus, numeral
+from rnnviz.text.numbers import fixed, numeral
 
 PLAYED = (*range(21), *range(22, 41, 2), *range(45, UPDATES + 1, 5))  # most happens early
 GAP = 0.08  # of the height, between two panels
@@ -157,7 +157,7 @@ class SpellingSteps(DemonstrationFigure):
 
 def numbers(values: np.ndarray, digits: int) -> dict[str, Any]:
     """A map, and the numbers that stand in it."""
-    said = [[minus(f"{value:.{digits}f}") for value in row] for row in values]
+    said = [[fixed(value, digits) for value in row] for row in values]
     return {"z": packed(values), "text": said, "texttemplate": "%{text}"}
 
 

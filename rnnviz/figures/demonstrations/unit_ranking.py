@@ -16,13 +16,16 @@ from rnnviz.figures.demonstrations.figure import DemonstrationFigure
 from rnnviz.figures.figure import FigureDict
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
-from rnnviz.text.numbers import numeral
+from rnnviz.text.numbers import fixed, numeral
 
 FIRST = 12  # units
 
 
 class UnitRanking(DemonstrationFigure):
-    """Correlation of units with what is true of each character; the row by which they are ranked stands on top."""
+    """Correlation of units with what is true of each character; the row by which they are ranked stands on top.
+
+    Numbers in so narrow cells could not be read: they are in the table and under the pointer.
+    """
 
     draws = OneUnit
 
@@ -35,7 +38,6 @@ class UnitRanking(DemonstrationFigure):
         trace = {
             "type": "heatmap", "z": found.values.tolist(), "x": [str(unit + 1) for unit in units], "y": labels,
             "colorscale": look.diverging, "zmid": 0, "zmin": -1, "zmax": 1, "xgap": 2, "ygap": 2,
-            "texttemplate": "%{z:.2f}", "textfont": {"color": look.ink},
             "colorbar": {"thickness": 10, "len": 0.9, "title": {"text": "<i>r</i>"}},
             "hovertemplate": "%{x}, %{y}: <i>r</i> = %{z:.3f}<extra></extra>",
         }  # fmt: skip
@@ -44,7 +46,7 @@ class UnitRanking(DemonstrationFigure):
             text("figure.unit_ranking.title"), subtitle(shown, text), uirevision="unit_ranking"
         ) | {
             "xaxis": look.axis(title={"text": text("figure.unit_ranking.x")}, type="category", ticktext=names,
-                               tickvals=[str(unit + 1) for unit in units]),
+                               tickvals=[str(unit + 1) for unit in units], tickangle=-90, tickfont={"size": 12}),
             "yaxis": look.axis(autorange="reversed", type="category"),
             "margin": {"l": 130, "r": 20, "t": 84, "b": 60},
         }  # fmt: skip
@@ -67,7 +69,7 @@ class UnitRanking(DemonstrationFigure):
     def table(self, shown: Demonstrated, text: Text) -> pd.DataFrame:
         found, units = self.ordered(shown)
         columns = {
-            text(f"option.tracked.{name}.label"): [f"{r:.2f}" for r in row]
+            text(f"option.tracked.{name}.label"): [fixed(r, 2) for r in row]
             for name, row in zip(found["tracked"].values, found.values, strict=True)
         }
         return pd.DataFrame({text("figure.unit_ranking.x"): units + 1, **columns})

@@ -16,7 +16,7 @@ from rnnviz.figures.demonstrations.unit_ranking import subtitle
 from rnnviz.figures.figure import FigureDict
 from rnnviz.figures.look import Look
 from rnnviz.text import Text
-from rnnviz.text.numbers import numeral
+from rnnviz.text.numbers import fixed, numeral
 
 COLUMNS = 48  # of the text: letters are still read on a phone
 HISTORY = 24  # characters of the small chart in a hover
@@ -35,13 +35,13 @@ class UnitText(DemonstrationFigure):
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         data = shown.data
         letters, value = [str(letter) for letter in data["letter"].values], data["value"].values
-        rows = lines_of(letters)
+        rows, reach = lines_of(letters), reach_of(value)
         z = [[float(value[k]) for k in row] + [None] * (COLUMNS - len(row)) for row in rows]
         hints = [hint(data, value, k, text) for k in range(len(letters))]
         return {
             "data": [{
                 **heat(look, value), "z": z,
-                "text": [[shown_letter(letters[k]) for k in row] for row in rows],
+                "text": [[inked(letters[k], float(value[k]), reach, look) for k in row] for row in rows],
                 "customdata": [[hints[k] for k in row] for row in rows],
                 "hovertemplate": "%{customdata}<extra></extra>",
             }],
@@ -68,7 +68,10 @@ class UnitText(DemonstrationFigure):
             "".join(shown.data["letter"].values[max(0, k - 20) : k + 1]).replace("\n", "↵") for k in some["place"]
         ]
         return pd.DataFrame(
-            {text("table.passage"): before, text("figure.unit_text.value"): [f"{value:.2f}" for value in some["value"]]}
+            {
+                text("table.passage"): before,
+                text("figure.unit_text.value"): [fixed(value, 2) for value in some["value"]],
+            }
         )
 
     def data(self, shown: Demonstrated) -> pd.DataFrame:
@@ -87,10 +90,15 @@ class UnitPassages(DemonstrationFigure):
 
     def __call__(self, shown: Demonstrated, text: Text, look: Look) -> FigureDict:
         data = shown.data
-        letters = [[shown_letter(str(one)) for one in row] for row in data["passage_letter"].values]
-        trace = heat(look, data["passage_value"].values) | {
-            "z": data["passage_value"].values.tolist(), "text": letters,
-            "hovertemplate": "%{text}: %{z:.2f}<extra></extra>",
+        letters, values = data["passage_letter"].values, data["passage_value"].values
+        reach = reach_of(values)
+        trace = heat(look, values) | {
+            "z": values.tolist(), "customdata": [[shown_letter(str(one)) for one in row] for row in letters],
+            "text": [
+                [inked(str(one), float(value), reach, look) for one, value in zip(*row, strict=True)]
+                for row in zip(letters, values, strict=True)
+            ],
+            "hovertemplate": "%{customdata}: %{z:.2f}<extra></extra>",
         }  # fmt: skip
         layout = page(look, text("figure.unit_passages.title", unit=int(data["watched_unit"]) + 1), shown, text)
         names = [text("figure.unit_passages.itself"), *(numeral(float(far), 2) for far in data["distance"].values[1:])]
@@ -134,11 +142,21 @@ def shown_letter(letter: str) -> str:
     return "↵" if letter == "\n" else escape(letter, quote=False)  # plotly knows &lt; and &amp; here, and not &quot;
 
 
+def inked(letter: str, value: float, reach: float, look: Look) -> str:
+    """A character that can be read on the colour of its value."""
+    ink, said = look.ink_on_diverging((value / reach + 1) / 2), shown_letter(letter)
+    return said if ink == look.ink or letter == " " else f"<span style='color:{ink}'>{said}</span>"
+
+
+def reach_of(values: np.ndarray) -> float:
+    """Up to where the colours go, on either side."""
+    return max(float(np.abs(values).max()), 1e-9)
+
+
 def heat(look: Look, values: np.ndarray) -> dict[str, Any]:
-    reach = max(float(np.abs(values).max()), 1e-9)
+    reach = reach_of(values)
     return {
-        "type": "heatmap", "texttemplate": "%{text}",
-        "textfont": {**LETTERS, "size": 12},  # without a colour: Plotly takes the one that is read best on each cell
+        "type": "heatmap", "texttemplate": "%{text}", "textfont": {**LETTERS, "size": 12, "color": look.ink},
         "colorscale": look.diverging, "zmid": 0, "zmin": -reach, "zmax": reach, "xgap": 0, "ygap": 1, "hoverongaps": False,
         "colorbar": {"orientation": "h", "thickness": 10, "len": 0.5, "y": -0.02, "yanchor": "top", "nticks": 5},
     }  # fmt: skip
@@ -156,7 +174,7 @@ def hint(data: xr.Dataset, value: np.ndarray, k: int, text: Text) -> str:
     """What a hover says of one character."""
     letter, guess = (str(data[name].values[k]) for name in ("letter", "guess"))
     chance = f"{100 * float(data['chance'].values[k]):.0f}"
-    said = text("figure.unit_text.hover", letter=VISIBLE.get(letter, letter), value=f"{value[k]:.2f}",
+    said = text("figure.unit_text.hover", letter=VISIBLE.get(letter, letter), value=fixed(value[k], 2),
                 guess=VISIBLE.get(guess, guess), chance=chance)  # fmt: skip
     return f"{escape(said, quote=False)}<br>{small_chart(value[max(0, k - HISTORY + 1) : k + 1], float(np.abs(value).max()))}"
 

@@ -15,6 +15,7 @@ from rnnviz.figures.training.panels import Line, Panel, Reference
 from rnnviz.figures.training.runs import Arm, Curve, arms, over_snapshots
 from rnnviz.figures.units import gate_in_words, layer_index
 from rnnviz.text import Text
+from rnnviz.text.numbers import minus
 
 GateName = Literal["input_gate", "forget_gate", "candidate", "output_gate", "reset_gate", "update_gate"]
 
@@ -113,4 +114,4 @@ def gate_for(run: Result, asked: str) -> str:
 
 
 def short(value: float) -> str:
-    return "—" if np.isnan(value) else f"{value:.3g}"
+    return "—" if np.isnan(value) else minus(f"{value:.3g}")

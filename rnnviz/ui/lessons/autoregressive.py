@@ -14,6 +14,7 @@ from rnnviz.demonstrations.autoregression import FARTHEST
 from rnnviz.figures.demonstrations import DrawnTexts, ErrorAhead, ForecastAhead, TransitionMatrix, WordProbability
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Part
+from rnnviz.ui.lessons.prose import over_lines
 
 TERMS = 4  # of the equation that are written out
 
@@ -55,7 +56,7 @@ class AutoregressiveLesson(Lesson):
             "root": float(line["largest_root"]),
             "equation": equation(line["coefficient"].values),
             "letters": text.sizes["letter"],
-            "factors": in_lines([in_formula(p) for p in text["given_before"].values]),
+            "factors": over_lines([in_formula(p) for p in text["given_before"].values], r"\cdot", 3),
             "word_bits": -math.fsum(np.log2(text["given_before"].values)),
             "alone_bits": -math.fsum(np.log2(text["alone"].values)),
             "character_alone": float(bits.sel(window=0)),
@@ -73,15 +74,8 @@ class AutoregressiveLesson(Lesson):
 def equation(coefficients: np.ndarray) -> str:
     """â_0 + â_1 x_{t−1} + …  with numbers, in LaTeX."""
     terms = [f"{a:+.2f}\\,x_{{t-{k}}}" for k, a in enumerate(coefficients[1:], 1)]
-    rest = r" + \dots" if len(terms) > TERMS else ""
-    return f"{coefficients[0]:.2f} " + " ".join(terms[:TERMS]) + rest
-
-
-def in_lines(factors: list[str]) -> str:
-    """Their product in two lines of an `aligned`: the column of a lesson has no room for one."""
-    half = (len(factors) + 1) // 2
-    first, second = (r" \cdot ".join(part) for part in (factors[:half], factors[half:]))
-    return rf"{first} \\ &\quad \cdot {second}"
+    rest = [r"+ \dots"] if len(terms) > TERMS else []
+    return over_lines([f"{coefficients[0]:.2f}", *terms[:TERMS], *rest], "", 3)
 
 
 def in_formula(value: float) -> str:

@@ -17,6 +17,7 @@ from rnnviz.figures.demonstrations.backward_drawing import bracketed
 from rnnviz.figures.demonstrations.truncation_saving import nearest
 from rnnviz.text.numbers import numeral
 from rnnviz.ui.lessons.lesson import Found, Lesson, Numbers, Onward, Part
+from rnnviz.ui.lessons.prose import over_lines
 from rnnviz.ui.numbers import Decades
 
 LESS = 2.0  # times as large: less of a difference is none
@@ -84,7 +85,7 @@ class BackpropagationLesson(Lesson):
             "steps": steps, "small_window": window,
             "factors": r" \cdot ".join(in_red(factors)),
             "product": numeral(float(factors.prod())),
-            "shares": " + ".join(bracketed([numeral(float(share)) for share in shares])),
+            "shares": over_lines(bracketed([numeral(float(share)) for share in shares]), "+", 2),
             "whole": numeral(float(shares.sum())), "by_autograd": numeral(float(data["by_autograd"])),
             "cut": numeral(float(data["truncated"].values[window - 1])),
             "cut_at_once": numeral(float(data["truncated"].values[0])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rnnviz.text import Text, catalogue
 from rnnviz.text.numbers import numeral
@@ -47,6 +47,12 @@ def said_number(number: object) -> str:
         case float():
             return numeral(number)
     return str(number)
+
+
+def over_lines(terms: Sequence[str], sign: str, each: int) -> str:
+    """A long sum or product for an `aligned` formula: so many terms to a line, every further line begins with the sign."""
+    lines = [f" {sign} ".join(terms[k : k + each]) for k in range(0, len(terms), each)]
+    return rf" \\ &\quad {sign} ".join(lines)
 
 
 def with_terms(words: str, text: Text) -> str:

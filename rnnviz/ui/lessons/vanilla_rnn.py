@@ -76,7 +76,7 @@ def in_numbers(passed: Demonstrated, t: int) -> str:
     read = rf"{column(data['weight_xh'].values)} \cdot {factor(float(data['x'].values[t - 1]))}"
     weights = matrix([[brief(w) for w in row] for row in data["weight_hh"].values])
     return (
-        rf"\begin{{aligned}} a_{t} &= {read} + {weights}{before} \\ &\quad"
+        rf"\begin{{aligned}} a_{t} &= {read} \\ &\quad + {weights}{before} \\ &\quad"
         rf" + {column(data['bias'].values)} \approx {summed} \\ "
         rf"h_{t} &= {phi}(a_{t}) \approx {now} \end{{aligned}}"
     )
