@@ -356,7 +356,8 @@ def kind_with(parameter: Parameter, inner: Mapping[str, Word]) -> str:
     if len(kinds) == 1:
         return kinds[0]
     known = sorted(set().union(*map(names_of, parameter.options.values())))
-    path, word = next(iter(inner.items()))
+    wrong = {path: word for path, word in inner.items() if path.partition(".")[0] not in known} or inner
+    path, word = next(iter(wrong.items()))
     raise InvalidParameter(f"{parameter.name}.{path}", word, Known(tuple(known)))
 
 

@@ -185,7 +185,8 @@ def test_a_window_never_leaves_the_data(size, data, seed):
 def test_standardised_numbers_have_mean_0_and_variance_1(values):
     """Rounding of the mean is about 1e-16 of the largest value, which the deviation may be many times smaller than."""
     result = standardised(values)
-    spread = (max(values) / 2 - min(values) / 2) / max(map(abs, values))
+    largest = max(map(abs, values))
+    spread = (max(values) / largest - min(values) / largest) / 2
     assert math.fsum(result) / len(result) == pytest.approx(0, abs=1e-14 / spread)
     assert math.fsum(v * v for v in result) / len(result) == pytest.approx(1, abs=1e-14 / spread)
 

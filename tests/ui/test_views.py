@@ -126,6 +126,7 @@ def test_a_link_of_thousands_of_words_holds_nobody_up() -> None:
     record, refused = read(words, START)
     assert time.process_time() - before < 1  # it was some ten seconds
     assert record.experiment.seed == 7 and len(refused) < 250 and refused[0].value == len(words)
+    assert {error.path.rstrip("0123456789") for error in refused[1:]} == {"experiment.unknown"}
 
 
 def test_a_link_puts_no_markdown_of_its_own_on_the_page() -> None:
