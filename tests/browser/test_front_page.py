@@ -108,7 +108,7 @@ def test_zoom_survives_a_slider_move(page: Page, server: Server) -> None:
     for _ in range(2):  # also the second time, when nothing is zoomed anew
         press(page, gain(page), "ArrowRight", 5)
         assert canvas(page).evaluate(ranges) == zoomed
-    page.mouse.dblclick(place["x"] + place["width"] * 0.5, place["y"] + place["height"] * 0.5)
+    page.locator(".rnnviz-plot .nsewdrag").dblclick()
     page.wait_for_timeout(1500)
     whole = canvas(page).evaluate(ranges)
     assert whole[0][0] < zoomed[0][0] and whole[1][1] > zoomed[1][1]
