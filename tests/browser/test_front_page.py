@@ -108,9 +108,12 @@ def test_zoom_survives_a_slider_move(page: Page, server: Server) -> None:
     for _ in range(2):  # also the second time, when nothing is zoomed anew
         press(page, gain(page), "ArrowRight", 5)
         assert canvas(page).evaluate(ranges) == zoomed
-    page.locator(".rnnviz-plot .nsewdrag").dblclick()
-    page.wait_for_timeout(1500)
-    whole = canvas(page).evaluate(ranges)
+    for _ in range(3):  # on a busy machine the second click may come too late to make a double one
+        page.locator(".rnnviz-plot .nsewdrag").dblclick()
+        page.wait_for_timeout(1500)
+        whole = canvas(page).evaluate(ranges)
+        if whole != zoomed:
+            break
     assert whole[0][0] < zoomed[0][0] and whole[1][1] > zoomed[1][1]
     press(page, gain(page), "ArrowRight", 5)
     after = canvas(page).evaluate(ranges)
