@@ -341,14 +341,8 @@ class Drawing:
         layout: dict[str, Any] = {"shapes": [], "annotations": [self.y_name()]}
         layout["margin"] = {"l": 84, "r": 16, "t": 104, "b": 90}
         # Measured from the picture's lower edge: the title of the x axis hangs from the panels, however high they are.
-        layout["legend"] = {
-            "orientation": "h",
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "x": 0,
-            "font": {"size": 15},
-        }
+        layout["legend"] = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
+                            "font": {"size": 15}}  # fmt: skip
         rows, columns = len(self.cells), len(self.columns)
         for r, cell in enumerate(self.cells):
             for c, activation in enumerate(self.columns):

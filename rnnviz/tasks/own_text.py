@@ -20,9 +20,7 @@ from rnnviz.tasks.windows import frequencies, one_hot, present_and_next
 
 LETTERS = 127  # with "other" they are 128 classes: enough for any alphabet, and for the common syllables of Korean
 LEAST = 300  # characters
-MARKS = (
-    30  # combining marks in a row: Unicode's stream-safe text has no more (UAX #15, section 13), and no language has
-)
+MARKS = 30  # combining marks in a row: no language has more, nor has Unicode's stream-safe text (UAX #15, section 13)
 
 # What a link means before anything has been uploaded. A literal and no file: its line ends are alike on every system.
 SAMPLE = """\

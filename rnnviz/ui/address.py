@@ -10,9 +10,7 @@ from rnnviz.choice import SCHEMA, Choice, InvalidParameter, OneOf, Range, Word
 
 Page = TypeVar("Page", bound=Choice)
 VERSION = "v"
-MOST_WORDS = (
-    200  # of a link; ours have a quarter of them, and thousands of unknown ones would hold everybody up for seconds
-)
+MOST_WORDS = 200  # of a link; ours have a quarter of them, and thousands of unknown ones would hold everybody up
 SHORT = "experiment."  # what most words begin with is left out of a link
 
 
